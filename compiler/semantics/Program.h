@@ -1,0 +1,399 @@
+//===- Program.h - what a spec means, with nothing left to look up
+//-------------------------------===//
+// The seam between the language and the compiler. `check` makes a Program of a syntax tree; the
+// lowering makes the model dialect of a Program and needs nothing else. A Program is plain data:
+// every selector is a list of names, every default is filled in, every shape is known, every
+// initializer is numbers, every place leads back to the spec.
+//
+// Shapes are per example and in PyTorch's order ([C, H, W], [T, D], weights [out, in, kh, kw]); the
+// batch dimension is never written. Axes are non-negative and count within the example.
+#pragma once
+
+#include "compiler/syntax/Source.h"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace sinter::semantics {
+
+/// Where the spec says it; syntax::SourceManager turns it into file:line:column.
+using Place = syntax::Span;
+
+//===---------------------------------------------------------------------------------------------===//
+// Types and values
+//===---------------------------------------------------------------------------------------------===//
+
+enum class Scalar { F32, BF16, I32, Bool, Class };
+
+/// The type of one value of one example. `class[73][64]` is {Class, 73, {64}}; `f32` is {F32, 0,
+/// {}}.
+struct Type {
+  Scalar scalar = Scalar::F32;
+  int64_t classes = 0; ///< N of class[N]; 0 for every other scalar
+  std::vector<int64_t> dims;
+
+  int64_t rank() const { return static_cast<int64_t>(dims.size()); }
+  int64_t elements() const; ///< the product of dims, 1 for a scalar
+  std::string str() const;  ///< as a spec writes it: f32[1, 28, 28], class[10]
+  bool operator==(const Type &) const = default;
+};
+
+using Attribute = std::variant<bool, int64_t, double, std::string, std::vector<int64_t>,
+                               std::vector<double>, std::vector<std::string>>;
+using Attributes = std::map<std::string, Attribute>;
+
+/// An index into Graph::types. Every value is made by exactly one operation.
+using ValueId = uint32_t;
+
+/// One operation on values of one example. Operands come in the order below; `[, bias]` may be
+/// absent. `dims` below are those of the first operand unless said. Every attribute named is always
+/// present.
+///
+/// Sources
+///   input                          {name: string}  in a Net: the input of that name;
+///                                  in a Stage: the data field of that name. Result: its type.
+///   read                           {parameter: string}  the parameter or buffer of this full name.
+///   constant                       {value: double}  f32 scalar (dims []).
+///   call(inputs…)                  {net: string}  results: those of Train's net of this name, in
+///   order.
+///
+/// Layers (weights are operands, made by `read` or by an expression of reads)
+///   dense(x[…, in], weight[units, in][, bias[units]])                    -> [..., units]
+///   conv2d(x[C, H, W], weight[O, C / groups, kh, kw][, bias[O]])         -> [O, H', W']
+///                                  {stride: ints [h, w], padding: ints [top, bottom, left, right],
+///                                   dilation: ints [h, w], groups: int}
+///   max_pool2d(x[C, H, W])         -> [C, H', W']   {size: ints [h, w], stride: ints [h, w],
+///                                   padding: ints [top, bottom, left, right]}; padding never wins.
+///   avg_pool2d(x[C, H, W])         the same attributes; the divisor is always h * w (padding
+///   counts). global_avg_pool(x[C, H, W])    -> [C] batch_norm(x, weight[C], bias[C],
+///   running_mean[C], running_var[C])   -> x's type
+///                                  {momentum: double, eps: double, axis: int (the axis of
+///                                  channels)} running = (1 - momentum) * running + momentum *
+///                                  batch; the running variance takes the unbiased one, the
+///                                  normalisation the biased one.
+///   dropout(x)                     {p: double, scale: "training" | "inference"}
+///
+/// Views
+///   flatten(x)                     -> [elements]
+///   reshape(x)                     {shape: ints}
+///   permute(x)                     {axes: ints}  result axis i is operand axis axes[i]; every
+///   transpose
+///                                  (of a tied weight too) is one.
+///   concat(a, b, …)                {axis: int}
+///   slice(x)                       {axis: int, from: int, to: int (not included), step: int > 0}
+///   pad(x)                         {axis: int, before: int, after: int, value: double}
+///
+/// Pointwise, x's type
+///   relu leaky_relu{slope: double} elu{alpha: double} gelu{approximate: "none" | "tanh"} silu tanh
+///   sigmoid softplus exp log sqrt abs square sin cos neg clamp{min: double, max: double}   (-inf,
+///   inf where the spec gives none) stop_gradient(x)
+/// Pointwise with broadcasting, as numpy's, over the per-example shapes
+///   add sub mul div pow maximum minimum (a, b: f32)          -> f32
+///   equal not_equal less less_equal greater greater_equal (a, b)  -> bool; both f32, both i32 or
+///   both class where(condition: bool, a, b)                              -> a's scalar
+///
+/// Along axes
+///   softmax(x) log_softmax(x)      {axis: int}
+///   sum mean max min (x)           {axes: ints, ascending, never empty for a non-scalar; keep:
+///   bool} matmul(a[…, n, k], b[…, k, m]) -> […, n, m], leading axes broadcast; ranks >= 2
+///   one_hot(label: class[N][dims]) {classes: int}   -> f32[dims…, N]
+///
+/// Losses and measures; all give an f32 scalar per example
+///   cross_entropy(logits, label)   {axis: int, smoothing: double}; label: class or i32 of the
+///   logits'
+///                                  shape without `axis`, or f32 probabilities of the logits'
+///                                  shape. The mean over every position but `axis`.
+///   mse(a, b)                      the mean of (a - b)^2 over all elements
+///   accuracy(logits, label)        {axis: int}  the share of positions where argmax over `axis` is
+///   the
+///                                  label (the first maximum wins).
+///
+/// mae, huber, binary_cross_entropy, kl_div, distill, cosine_distance, normalize, global_max_pool
+/// and the like have no kind of their own: they come as the operations above.
+struct Operation {
+  std::string kind;
+  std::vector<ValueId> operands;
+  std::vector<ValueId> results;
+  Attributes attributes;
+  std::string path; ///< the layer instance, "blocks.0.conv1"; "" for a plain function
+  Place place;
+};
+
+/// Straight-line code: operations in an order in which every operand stands above its use.
+struct Graph {
+  std::vector<Operation> operations;
+  std::vector<Type> types; ///< by ValueId
+
+  const Type &type(ValueId value) const { return types[value]; }
+};
+
+//===---------------------------------------------------------------------------------------------===//
+// Parameters
+//===---------------------------------------------------------------------------------------------===//
+
+/// Resolved to numbers: gains and fans are already in `a` and `b`.
+///   Constant: every element is a.          Uniform: from [a, b).      Normal: mean a, std b.
+///   TruncatedNormal: mean a, std b of the normal that is cut off at a ± 2 b (nothing is rescaled).
+///   Orthogonal: gain a; the weight seen as [first dim, all others]; a recurrent weight's gates
+///   apart. Identity: gain a; ones where first and second index agree (a conv's at its kernel's
+///   centre). Values: `values`, row-major, for a buffer given as nested lists.
+struct Initializer {
+  enum class Kind { Constant, Uniform, Normal, TruncatedNormal, Orthogonal, Identity, Values };
+  Kind kind = Kind::Constant;
+  double a = 0;
+  double b = 0;
+  std::vector<double> values;
+  std::string name; ///< as written or as chosen: "he_normal"
+};
+
+/// What a parameter is for: decay and the `weights` selector go by it.
+enum class Role { Weight, Bias, NormScale, NormShift, Embedding, Recurrent, Buffer, Other };
+
+struct Parameter {
+  std::string name;                 ///< full path, "encoder.blocks.3.attention.query.weight"
+  std::vector<std::string> aliases; ///< further full paths of a tied one, in source order
+  Type type;
+  bool trained = true; ///< false: a buffer, saved and not trained
+  Role role = Role::Other;
+  Initializer initializer;
+  Place place;
+};
+
+//===---------------------------------------------------------------------------------------------===//
+// Models
+//===---------------------------------------------------------------------------------------------===//
+
+struct Input {
+  std::string name;
+  Type type;
+  Place place;
+};
+
+/// One instance of a model for one tuple of input types, with all models within it inlined; its
+/// parameters are those of the Train it stands in, by full name. `input` operations stand first, in
+/// order.
+struct Net {
+  std::string name; ///< the model's, with a number from the second tuple of input types on
+  std::vector<Input> inputs;
+  Graph graph;
+  std::vector<std::pair<std::string, ValueId>>
+      results; ///< the name is "" unless the result is a record
+  Place place;
+};
+
+//===---------------------------------------------------------------------------------------------===//
+// Data
+//===---------------------------------------------------------------------------------------------===//
+
+struct Field {
+  std::string name;
+  Type type;
+  Place place;
+};
+
+/// One step of what happens to a record's numbers while loading, x being the number read; in f32,
+/// one rounding a step, except for class and i32 fields, where it is integer arithmetic.
+struct LoadOp {
+  enum class Kind {
+    Add,          ///< x + c
+    Multiply,     ///< x * c
+    Divide,       ///< x / c
+    SubtractFrom, ///< c - x
+    DivideInto,   ///< c / x
+    Power,        ///< x ** c
+    Normalize,    ///< (x - mean) / std; numbers or one for each index of the field's axis 0
+    Standardize,  ///< (x - m) / s, for each element of the record apart: m and s from the train
+                 ///< part, after the steps above; s is 1 where a column is constant; saved with the
+                 ///< weights
+  };
+  Kind kind = Kind::Add;
+  double value = 0;
+  std::vector<double> mean, std; ///< Normalize only: one number each, or one a channel each
+  Place place;
+};
+
+/// Where records come from.
+///   idx        file; no attributes
+///   csv        file; {separator: string, skip: int (-1: none given, so a first line that is a
+///   header is found
+///              by the rule of the language), and one of
+///              columns: ints (from 0, negative from the end),
+///              first: int and last: int (a range, both included, negative from the end),
+///              names: strings (of the header)}
+///   npy        file        npz, safetensors   file, {key: string}
+///   synthetic  {count: int}; records of the fields' types from the data's seed
+struct Source {
+  std::string kind;
+  std::string file; ///< as written
+  std::string
+      resolved; ///< `file` against the folder of the spec that names it; relative if that was
+  Attributes attributes;
+  Place place;     ///< the whole call
+  Place filePlace; ///< the string
+};
+
+/// One line of a part: these fields, from this source, through these steps.
+struct Fill {
+  std::vector<std::string> fields; ///< more than one for synthetic only
+  Source source;
+  std::vector<LoadOp> operations;
+  Place place;
+};
+
+struct Split {
+  double train = 1, valid = 0, test = 0; ///< shares of the train part; 0: that part is not cut off
+  uint64_t seed = 0;
+  std::string stratify; ///< a class field, or ""
+  Place place;
+};
+
+struct Data {
+  std::string name;
+  std::vector<Field> fields;
+  std::map<std::string, std::vector<Fill>>
+      parts; ///< of "train", "test", "valid": those the spec fills
+  std::optional<Split> split;
+  std::optional<int64_t>
+      take;          ///< keeps this many of the train part, the first after a shuffle by `seed`
+  uint64_t seed = 0; ///< the split's seed, else 0
+  Place place;
+
+  /// Whether a part has examples, be it filled or cut off.
+  bool has(const std::string &part) const;
+};
+
+//===---------------------------------------------------------------------------------------------===//
+// Training
+//===---------------------------------------------------------------------------------------------===//
+
+/// A length in optimizer steps or in epochs; an epoch's steps are known once the data is read.
+struct Count {
+  double value = 0;
+  bool epochs = false;
+};
+
+/// λ1 Σ|w| + λ2 Σw² over these parameters, added once a step after the batch mean. `proximal`: l1
+/// by soft thresholding after each sgd step, not in the gradient.
+struct Regularizer {
+  std::string kind; ///< l1 l2 elastic
+  double l1 = 0, l2 = 0;
+  bool proximal = false;
+  std::vector<std::string> parameters; ///< primary names; not those that the stage freezes
+  Place place;
+};
+
+/// A number over the steps t = 0 … last of a stage. With warm-up of w > 0 steps it is rate * (t +
+/// 1) / w for t < w; what follows then counts from w to the stage's last step.
+///   Constant     rate
+///   Step         rate * by ^ floor(t / every)
+///   Exponential  rate * by ^ t
+///   Cosine       floor + (rate - floor) * (1 + cos(pi * p)) / 2,   p from 0 to 1
+///   Linear       rate + (to - rate) * p
+struct Schedule {
+  enum class Kind { Constant, Step, Exponential, Cosine, Linear };
+  Kind kind = Kind::Constant;
+  double rate = 0;
+  double by = 1;
+  double floor = 0;
+  double to = 0;
+  Count every{1, false};
+  Count warmup{0, false};
+};
+
+/// One optimizer over parameters of one rate factor (`rate S = 0.1` splits a line of the spec into
+/// two).
+///   sgd    {momentum: double, nesterov: bool, weight_decay: double, dampening: double (0)}
+///   adam   {beta1: double, beta2: double, eps: double, weight_decay: double}   decay in the
+///   gradient adamw  the same; the decay decoupled, w -= rate * rateFactor * weight_decay * w
+struct Optimizer {
+  std::string kind;
+  Attributes attributes;
+  Schedule rate;
+  double rateFactor = 1;
+  std::vector<std::string>
+      parameters; ///< primary names, trained and not frozen; none stands in two
+  Place place;
+};
+
+struct Clip {
+  enum class Kind { None, Norm, Value };
+  Kind kind = Kind::None;
+  double limit = 0; ///< of the 2-norm over all gradients together; of each element's size
+};
+
+/// A measure: the mean over the set of a per-example value, then `finish`.
+struct Report {
+  std::string name; ///< unique in the stage
+  ValueId value = 0;
+  std::string finish;     ///< "" or "exp"
+  bool upwards = false;   ///< more is better
+  int64_t everySteps = 0; ///< 0: after each epoch
+  Place place;
+};
+
+/// `valid.loss`, `test.accuracy`.
+struct Measure {
+  std::string set;  ///< train valid test
+  std::string name; ///< "loss" or a report's name
+  bool upwards = false;
+  Place place;
+};
+
+struct StopRule {
+  Measure measure;
+  int64_t patience = 1; ///< epochs
+};
+
+/// One stage: one compiled step. A block without stages is one stage named "".
+struct Stage {
+  std::string name;
+  int64_t batch = 32;
+  bool dropLast = false;
+  bool sequential = false;
+  int64_t accumulate = 1;
+  Count length;
+  std::set<std::string> frozen; ///< parameters and buffers that do not change, by primary name
+  std::set<std::string>
+      frozenLayers; ///< instance paths: batch norm with stored statistics, dropout off
+
+  Graph graph;           ///< `input`s are fields of the data; nets are reached by `call`
+  ValueId objective = 0; ///< f32 scalar per example; averaged over the batch last
+  std::vector<Report> reports;
+  std::vector<Regularizer> regularizers;
+  std::vector<Optimizer> optimizers;
+  Clip clip;
+  std::optional<StopRule> stop;
+  std::optional<Measure> keepBest; ///< also what `stop` implies
+  Place place;
+};
+
+struct Train {
+  std::string name;  ///< the block's
+  std::string model; ///< the model trained; paths of parameters start beneath it
+  std::string data;
+  uint64_t seed = 0;
+  std::vector<Parameter> parameters; ///< in source order, buffers among them
+  std::vector<Net> nets;             ///< each that some stage calls
+  std::vector<Stage> stages;         ///< in order, at least one
+  Place place;
+
+  const Parameter *
+  parameter(const std::string &name) const; ///< by primary name or alias; else null
+  const Net *net(const std::string &name) const;
+};
+
+/// A spec that has no errors. Train blocks stand in the order in which they run.
+struct Program {
+  std::vector<Data> datas;
+  std::vector<Train> trains;
+
+  const Data *data(const std::string &name) const;
+};
+
+} // namespace sinter::semantics
