@@ -1,0 +1,537 @@
+//===- TrainOps.td - the ops of a training step ---------------------------------------------------===//
+#ifndef SINTER_TRAIN_OPS_TD
+#define SINTER_TRAIN_OPS_TD
+
+include "dialects/train/TrainDialect.td"
+include "dialects/train/TrainInterfaces.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/InferTypeOpInterface.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/IR/OpAsmInterface.td"
+include "mlir/IR/RegionKindInterface.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+def MixesExamples : NativeOpTrait<"MixesExamples"> {
+  let cppNamespace = "::sinter::train";
+}
+
+def Train_Float : RankedTensorOf<[F32]>;
+def Train_Scalar : 0DTensorOf<[F32]>;
+def Train_Bool : RankedTensorOf<[I1]>;
+def Train_Int : RankedTensorOf<[I32]>;
+def Train_Small : RankedTensorOf<[I8, I32]>;
+def Train_Any : RankedTensorOf<[F32, I32, I8, I1]>;
+
+//===--- what stands outside a step ---------------------------------------------------------------===//
+
+def Train_StateOp : Train_Op<"state", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a tensor that lives longer than a step";
+  let description = [{
+    A parameter, a buffer, or an optimizer's state `of` a parameter. `type` is what a step sees; the checkpoint holds `layout`'s shape, or the
+    type's where there is none. `also` are the other names of a tied parameter.
+
+    (C1) init fits: an orthogonal or identity state has rank 2 or more. (C2) `of` names a parameter, and stands exactly where kind is `optimizer`.
+    (C3) layout's elements are the type's.
+
+    ```mlir
+    train.state @conv1.weight : tensor<5x5x1x32xf32> parameter init #train.init<normal, 0.0, 0.28>
+      layout #train.layout<shape = [32, 1, 5, 5], view = [32, 1, 5, 5], perm = [2, 3, 1, 0]>
+    train.state @conv1.weight.momentum : tensor<5x5x1x32xf32> optimizer init #train.init<constant, 0.0, 0.0> of @conv1.weight
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Train_Float>:$type, StrAttr:$kind, Train_InitAttr:$init,
+                       OptionalAttr<Train_LayoutAttr>:$layout, OptionalAttr<StrArrayAttr>:$also,
+                       OptionalAttr<FlatSymbolRefAttr>:$of);
+  let assemblyFormat = [{
+    $sym_name `:` $type `kind` $kind `init` $init (`layout` $layout^)? (`also` $also^)? (`of` $of^)? attr-dict
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The shape in a checkpoint, in PyTorch's order.
+    ::llvm::ArrayRef<int64_t> getSavedShape();
+  }];
+}
+
+def Train_RunOp : Train_Op<"run", [Symbol, NoTerminator, SingleBlock, NoRegionArguments,
+                                   DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "one `train` block: its stages in order";
+  let description = [{
+    ```mlir
+    train.run @LeNet on @digits seed 7 {
+      train.stage @main step @LeNet.main eval @LeNet.main.eval batch 64 epochs 5.0 reports ["accuracy"]
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$data, I64Attr:$seed);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name `on` $data `seed` $seed attr-dict-with-keyword $body";
+}
+
+def Train_StageOp : Train_Op<"stage", [HasParent<"RunOp">, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "how long, on which batches and with which step a stage trains";
+  let description = [{
+    The runtime's part of a stage. Length is `epochs` or `steps`, exactly one (C1). `step`, `eval` and `predict` name `train.step`s of that
+    `kind` (C2). `reports` name the outputs of step and eval behind `loss`, in order (C3); `finish` says per report what the mean over a set
+    still goes through ("" or "exp"), `ascending` whether more is better. `keep_best` and `stop` hold a measure such as "valid.loss".
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$step, FlatSymbolRefAttr:$eval,
+                       OptionalAttr<FlatSymbolRefAttr>:$predict, I64Attr:$batch,
+                       OptionalAttr<F64Attr>:$epochs, OptionalAttr<I64Attr>:$steps, UnitAttr:$drop_last, UnitAttr:$sequential,
+                       DefaultValuedAttr<I64Attr, "1">:$accumulate,
+                       OptionalAttr<StrArrayAttr>:$reports, OptionalAttr<StrArrayAttr>:$finish,
+                       OptionalAttr<DenseBoolArrayAttr>:$ascending,
+                       OptionalAttr<StrAttr>:$keep_best, OptionalAttr<StrAttr>:$stop, OptionalAttr<I64Attr>:$patience);
+  let assemblyFormat = [{
+    $sym_name `step` $step `eval` $eval (`predict` $predict^)? `batch` $batch (`epochs` $epochs^)? (`steps` $steps^)?
+    (`drop_last` $drop_last^)? (`sequential` $sequential^)? (`reports` $reports^)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+def Train_StepOp : Train_Op<"step", [IsolatedFromAbove, FunctionOpInterface, SingleBlock, AffineScope]> {
+  let summary = "one step: batch and state in, new state and measures out";
+  let description = [{
+    A straight block of pure ops that ends in `train.commit`. `train.kind` is "train", "eval" or "predict".
+
+    (S1) each owned state is committed exactly once, with its type; (S2) no other is; (S3) `train.gradient` is of owned arguments only;
+    (S4) a state is bound once; (S5) a step of kind eval or predict owns nothing but is allowed results; (S6) every argument is bound in exactly
+    one way and its type fits.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, StrAttr:$kind,
+                       OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
+  let regions = (region SizedRegion<1>:$body);
+  let hasCustomAssemblyFormat = 1;
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::llvm::ArrayRef<::mlir::Type> getArgumentTypes() { return getFunctionType().getInputs(); }
+    ::llvm::ArrayRef<::mlir::Type> getResultTypes() { return getFunctionType().getResults(); }
+    ::mlir::Region *getCallableRegion() { return &getBody(); }
+    /// The batch as compiled: rows of every tensor that has examples.
+    int64_t getBatch();
+    /// The argument bound to this clock ("count", …), or null.
+    ::mlir::BlockArgument getClock(::llvm::StringRef name);
+    /// The argument bound to this state, or null.
+    ::mlir::BlockArgument getState(::llvm::StringRef name);
+    CommitOp getCommit();
+  }];
+}
+
+def Train_CommitOp : Train_Op<"commit", [Terminator, AttrSizedOperandSegments, HasParent<"StepOp">]> {
+  let summary = "the end of a step: what the states become, what is measured, what is predicted";
+  let description = [{
+    `outputs` are scalars, means over the batch's examples, the first of them `loss`; `results` are tensors of the batch.
+
+    (C1) as many names as values, of states, outputs and results. (C2) outputs are tensor<f32>.
+
+    ```mlir
+    train.commit states [@w, @w.momentum] (%w1, %m1 : tensor<64x10xf32>, tensor<64x10xf32>) outputs ["loss"] (%loss : tensor<f32>)
+    ```
+  }];
+  let arguments = (ins DefaultValuedAttr<FlatSymbolRefArrayAttr, "{}">:$states, Variadic<Train_Float>:$values,
+                       DefaultValuedAttr<StrArrayAttr, "{}">:$output_names, Variadic<Train_Scalar>:$outputs,
+                       DefaultValuedAttr<StrArrayAttr, "{}">:$result_names, Variadic<Train_Any>:$results_);
+  let assemblyFormat = [{
+    (`states` $states^ `(` $values `:` type($values) `)`)?
+    (`outputs` $output_names^ `(` $outputs `:` type($outputs) `)`)?
+    (`results` $result_names^ `(` $results_ `:` type($results_) `)`)? attr-dict
+  }];
+  let hasVerifier = 1;
+}
+
+//===--- pointwise --------------------------------------------------------------------------------===//
+
+class Train_PointwiseOp<string mnemonic, list<Trait> traits = []>
+    : Train_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<Train_Pointwise>,
+                                      DeclareOpInterfaceMethods<Train_Differentiable>, Train_Cost], traits)>;
+
+class Train_UnaryOp<string mnemonic, list<Trait> traits = []>
+    : Train_PointwiseOp<mnemonic, !listconcat([SameOperandsAndResultType], traits)> {
+  let arguments = (ins Train_Float:$x);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($y)";
+}
+
+def Train_NegOp : Train_UnaryOp<"neg"> { let summary = "y = -x"; let hasFolder = 1; }
+def Train_ExpOp : Train_UnaryOp<"exp"> { let summary = "y = eˣ"; }
+def Train_LogOp : Train_UnaryOp<"log"> { let summary = "y = ln x"; }
+def Train_SqrtOp : Train_UnaryOp<"sqrt"> { let summary = "y = √x"; }
+def Train_AbsOp : Train_UnaryOp<"abs"> { let summary = "y = |x|; the derivative at 0 is 0"; }
+def Train_SignOp : Train_UnaryOp<"sign"> { let summary = "y = -1, 0 or 1; the derivative is 0"; }
+def Train_SquareOp : Train_UnaryOp<"square"> { let summary = "y = x²"; }
+def Train_SinOp : Train_UnaryOp<"sin"> { let summary = "y = sin x"; }
+def Train_CosOp : Train_UnaryOp<"cos"> { let summary = "y = cos x"; }
+def Train_TanhOp : Train_UnaryOp<"tanh"> { let summary = "y = tanh x"; }
+def Train_SigmoidOp : Train_UnaryOp<"sigmoid"> { let summary = "y = 1 / (1 + e⁻ˣ)"; }
+def Train_SoftplusOp : Train_UnaryOp<"softplus"> { let summary = "y = ln(1 + eˣ), computed as max(x, 0) + ln(1 + e^-|x|)"; }
+def Train_SiluOp : Train_UnaryOp<"silu"> { let summary = "y = x · sigmoid(x)"; }
+def Train_ReluOp : Train_UnaryOp<"relu"> {
+  let summary = "y = x where x > 0, else 0; NaN stays";
+  let description = "`select(0 > x, 0, x)`, which keeps a NaN. The derivative is 1 where y > 0 and reads y, so that x need not be kept.";
+}
+def Train_ErfOp : Train_UnaryOp<"erf"> { let summary = "y = erf x"; }
+def Train_LeakyReluOp : Train_UnaryOp<"leaky_relu"> {
+  let summary = "y = x where x > 0, else slope · x";
+  let arguments = (ins Train_Float:$x, F64Attr:$slope);
+}
+def Train_EluOp : Train_UnaryOp<"elu"> {
+  let summary = "y = x where x > 0, else alpha (eˣ - 1)";
+  let arguments = (ins Train_Float:$x, F64Attr:$alpha);
+}
+def Train_GeluOp : Train_UnaryOp<"gelu"> {
+  let summary = "y = x Φ(x), by erf, or by tanh where `approximate` is set (Hendrycks and Gimpel 2016)";
+  let arguments = (ins Train_Float:$x, UnitAttr:$approximate);
+}
+
+/// Two operands of the result's shape or of rank 0.
+class Train_BinaryOp<string mnemonic, list<Trait> traits = []> : Train_PointwiseOp<mnemonic, traits> {
+  let arguments = (ins Train_Float:$a, Train_Float:$b);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_AddOp : Train_BinaryOp<"add", [Commutative]> { let summary = "y = a + b"; let hasFolder = 1; }
+def Train_SubOp : Train_BinaryOp<"sub"> { let summary = "y = a - b"; }
+def Train_MulOp : Train_BinaryOp<"mul", [Commutative]> { let summary = "y = a b"; let hasFolder = 1; }
+def Train_DivOp : Train_BinaryOp<"div"> { let summary = "y = a / b"; }
+def Train_PowOp : Train_BinaryOp<"pow"> { let summary = "y = aᵇ"; }
+def Train_MaxOp : Train_BinaryOp<"max"> { let summary = "y = b where b > a, else a; ties go to a"; }
+def Train_MinOp : Train_BinaryOp<"min"> { let summary = "y = b where b < a, else a; ties go to a"; }
+
+def Train_CompareOp : Train_PointwiseOp<"compare"> {
+  let summary = "c = a (eq | ne | lt | le | gt | ge) b";
+  let arguments = (ins StrAttr:$predicate, Train_Any:$a, Train_Any:$b);
+  let results = (outs Train_Bool:$c);
+  let assemblyFormat = "$predicate $a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($c)";
+  let hasVerifier = 1;
+}
+def Train_LogicOp : Train_PointwiseOp<"logic"> {
+  let summary = "c = a (and | or | xor) b";
+  let arguments = (ins StrAttr:$kind, Train_Bool:$a, Train_Bool:$b);
+  let results = (outs Train_Bool:$c);
+  let assemblyFormat = "$kind $a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($c)";
+  let hasVerifier = 1;
+}
+def Train_SelectOp : Train_PointwiseOp<"select"> {
+  let summary = "y = a where c, else b";
+  let arguments = (ins Train_Bool:$c, Train_Float:$a, Train_Float:$b);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$c `,` $a `,` $b attr-dict `:` type($c) `,` type($a) `,` type($b) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_CastOp : Train_PointwiseOp<"cast"> {
+  let summary = "an integer or boolean as f32";
+  let arguments = (ins Train_Any:$x);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_OneHotOp : Train_PointwiseOp<"one_hot"> {
+  let summary = "y[…, c] = 1 where labels[…, c] = c, else 0";
+  let description = "The labels come broadcast to the result's shape (`train.broadcast`), so that the op is pointwise. A label has no gradient.";
+  let arguments = (ins Train_Int:$labels);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$labels attr-dict `:` type($labels) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_RandomOp : Train_PointwiseOp<"random"> {
+  let summary = "uniform numbers in [0, 1) from a counter-based generator";
+  let description = [{
+    Philox4x32-10 with key `seed` and counter (16q + l, ids[row], draw, purpose), where element e = 64q + 16w + l *of its example* takes word w, as
+    f32 with 24 bits; `purpose` is fnv1a of the name (see runtime/Philox.h). Pure: equal draws are equal. `ids` come broadcast to the result's
+    shape (`train.broadcast`).
+  }];
+  let arguments = (ins StrAttr:$purpose, Train_Int:$ids, Index:$draw, Index:$seed);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$purpose `of` $ids `draw` $draw `seed` $seed attr-dict `:` type($ids) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples]> {
+  let summary = "y = x in the rows that are there, 0 in the others";
+  let arguments = (ins Train_Float:$x, Index:$count);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x `of` $count attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
+def Train_StopGradientOp : Train_UnaryOp<"stop_gradient"> { let summary = "y = x, and no gradient goes back"; let hasFolder = 0; }
+
+//===--- scalars ----------------------------------------------------------------------------------===//
+
+def Train_ConstantOp : Train_Op<"constant", [Pure, ConstantLike, AllTypesMatch<["value", "y"]>]> {
+  let summary = "a tensor known at compile time";
+  let arguments = (ins ElementsAttr:$value);
+  let results = (outs Train_Any:$y);
+  let assemblyFormat = "attr-dict $value";
+  let hasFolder = 1;
+}
+def Train_CountOp : Train_PointwiseOp<"count"> {
+  let summary = "y = scale · count: how many values a mean over the batch runs over";
+  let arguments = (ins Index:$count, F64Attr:$scale);
+  let results = (outs Train_Scalar:$y);
+  let assemblyFormat = "$count `times` $scale attr-dict `:` type($y)";
+}
+def Train_RateOp : Train_PointwiseOp<"rate"> {
+  let summary = "the value of a schedule at this step";
+  let description = [{
+    t counts from 0, T is the stage's last step count; computed in f64, then rounded.
+    `constant`: value. `linear`: from value to `to` over the T - warmup steps behind the warm-up. `cosine`: floor + (value - floor)(1 + cos(π (t - warmup) / (T - warmup))) / 2.
+    `exponential`: value · by^t. `step`: value · by^⌊t / every⌋. While t < warmup: value · (t + 1) / warmup.
+    `factor` multiplies the whole.
+  }];
+  let arguments = (ins StrAttr:$kind, Index:$step, Index:$last, F64Attr:$value, DefaultValuedAttr<F64Attr, "0.0">:$to,
+                       DefaultValuedAttr<F64Attr, "1.0">:$by, DefaultValuedAttr<I64Attr, "1">:$every,
+                       DefaultValuedAttr<I64Attr, "0">:$warmup, DefaultValuedAttr<F64Attr, "1.0">:$factor);
+  let results = (outs Train_Scalar:$y);
+  let assemblyFormat = "$kind `(` $value `)` `at` $step `of` $last attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
+def Train_BiasCorrectionOp : Train_PointwiseOp<"bias_correction"> {
+  let summary = "y = 1 - beta^(t + 1), in f64, then rounded (Kingma and Ba 2015)";
+  let arguments = (ins Index:$step, F64Attr:$beta);
+  let results = (outs Train_Scalar:$y);
+  let assemblyFormat = "$beta `at` $step attr-dict `:` type($y)";
+}
+
+//===--- contractions -----------------------------------------------------------------------------===//
+
+class Train_ContractionOp<string mnemonic, list<Trait> traits = []>
+    : Train_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<Train_Contraction>,
+                                      DeclareOpInterfaceMethods<Train_Differentiable>,
+                                      DeclareOpInterfaceMethods<Train_Cost, ["getFlops"]>], traits)>;
+
+def Train_ContractOp : Train_ContractionOp<"contract"> {
+  let summary = "a product of two tensors, summed over shared axes";
+  let description = [{
+    Axes by letters, as in einsum without repeats within one operand: `"bk,nk->bn"`.
+
+    (C1) as many letters as axes; (C2) a letter has one extent; (C3) a result's letter stands in an operand, a letter of one operand alone stands in the result.
+
+    ```mlir
+    %y = train.contract "bk,nk->bn" %x, %w : (tensor<64x784xf32>, tensor<512x784xf32>) -> tensor<64x512xf32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$axes, Train_Float:$lhs, Train_Float:$rhs);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$axes $lhs `,` $rhs attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+
+class Train_Conv2dOp<string mnemonic> : Train_ContractionOp<mnemonic> {
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+defvar Conv2dAttributes = (ins DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilations);
+def Train_Conv2dForwardOp : Train_Conv2dOp<"conv2d"> {
+  let summary = "y[b, i, j, o] = Σ x[b, i·s + r·d - p, j·s + t·d - q, c] · w[r, t, c, o]";
+  let description = [{
+    x [B, H, W, C], w [kh, kw, C, O], y [B, Ho, Wo, O]. strides [sh, sw], dilations [dh, dw], padding [top, left, bottom, right].
+    (C1) ranks are 4 and channels agree. (C2) Ho = ⌊(H + top + bottom - dh (kh - 1) - 1) / sh⌋ + 1, Wo likewise.
+  }];
+  let arguments = !con((ins Train_Float:$x, Train_Float:$w), Conv2dAttributes);
+  let results = (outs Train_Float:$y);
+}
+def Train_Conv2dInputGradOp : Train_Conv2dOp<"conv2d_input_grad"> {
+  let summary = "dx of a conv2d, from dy and w; attributes and constraints as there";
+  let arguments = !con((ins Train_Float:$dy, Train_Float:$w), Conv2dAttributes);
+  let results = (outs Train_Float:$dx);
+}
+def Train_Conv2dWeightGradOp : Train_Conv2dOp<"conv2d_weight_grad"> {
+  let summary = "dw of a conv2d, from x and dy; attributes and constraints as there";
+  let arguments = !con((ins Train_Float:$x, Train_Float:$dy), Conv2dAttributes);
+  let results = (outs Train_Float:$dw);
+}
+
+//===--- reductions -------------------------------------------------------------------------------===//
+
+class Train_ReductionOp<string mnemonic, list<Trait> traits = []>
+    : Train_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<Train_Differentiable>, Train_Cost], traits)>;
+
+class Train_AxesReductionOp<string mnemonic> : Train_ReductionOp<mnemonic> {
+  let description = "The reduced axes are dropped. (C1) axes are distinct, sorted and exist. (C2) the result's shape is the rest's.";
+  let arguments = (ins Train_Float:$x, DenseI64ArrayAttr:$axes);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x `over` $axes attr-dict `:` type($x) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_SumOp : Train_AxesReductionOp<"sum"> { let summary = "y = Σ x over axes"; let hasFolder = 1; }
+def Train_ReduceMaxOp : Train_AxesReductionOp<"reduce_max"> { let summary = "y = max x over axes; the gradient is shared equally between ties"; }
+def Train_ArgmaxOp : Train_ReductionOp<"argmax"> {
+  let summary = "the first index of the largest value along the last axis";
+  let arguments = (ins Train_Float:$x);
+  let results = (outs Train_Int:$y);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_BatchMeanOp : Train_ReductionOp<"batch_mean", [MixesExamples]> {
+  let summary = "the mean over the examples that are there, in their order";
+  let arguments = (ins Train_Float:$x, Index:$count);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x `of` $count attr-dict `:` type($x) `->` type($y)";
+  let hasVerifier = 1;
+}
+def Train_BatchMeanGradOp : Train_PointwiseOp<"batch_mean_grad", [MixesExamples]> {
+  let summary = "dx = dy / count in the rows that are there, 0 in the others";
+  let description = "dy comes broadcast to the result's shape (or is of rank 0), so that the op is pointwise.";
+  let arguments = (ins Train_Float:$dy, Index:$count);
+  let results = (outs Train_Float:$dx);
+  let assemblyFormat = "$dy `of` $count attr-dict `:` type($dy) `->` type($dx)";
+  let hasVerifier = 1;
+}
+def Train_MomentsOp : Train_ReductionOp<"moments", [MixesExamples]> {
+  let summary = "mean and biased variance of each channel over the examples that are there and all other axes";
+  let description = "x [B, …, C]; the variance in two passes, about the mean. Batch norm's statistics.";
+  let arguments = (ins Train_Float:$x, Index:$count);
+  let results = (outs Train_Float:$mean, Train_Float:$variance);
+  let assemblyFormat = "$x `of` $count attr-dict `:` type($x) `->` type($mean) `,` type($variance)";
+  let hasVerifier = 1;
+}
+
+//===--- normalisation and losses over the last axis ---------------------------------------------===//
+
+def Train_SoftmaxOp : Train_ReductionOp<"softmax", [SameOperandsAndResultType]> {
+  let summary = "y = exp(x - max) / Σ exp(x - max) along the last axis";
+  let arguments = (ins Train_Float:$x);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($y)";
+}
+def Train_LogSoftmaxOp : Train_ReductionOp<"log_softmax", [SameOperandsAndResultType]> {
+  let summary = "y = x - max - ln Σ exp(x - max) along the last axis";
+  let arguments = (ins Train_Float:$x);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($y)";
+}
+def Train_CrossEntropyOp : Train_ReductionOp<"cross_entropy"> {
+  let summary = "e = -Σ t_c log_softmax(x)_c, t = (1 - smoothing) one_hot(label) + smoothing / C";
+  let description = "logits [B, …, C], labels i32 [B, …], e [B, …]. (C1) shapes agree. (C2) 0 ≤ smoothing < 1.";
+  let arguments = (ins Train_Float:$logits, Train_Int:$labels, DefaultValuedAttr<F64Attr, "0.0">:$smoothing);
+  let results = (outs Train_Float:$e);
+  let assemblyFormat = "$logits `,` $labels attr-dict `:` type($logits) `,` type($labels) `->` type($e)";
+  let hasVerifier = 1;
+}
+def Train_CrossEntropyGradOp : Train_ReductionOp<"cross_entropy_grad"> {
+  let summary = "dlogits = de (softmax(logits) - t)";
+  let arguments = (ins Train_Float:$de, Train_Float:$logits, Train_Int:$labels, DefaultValuedAttr<F64Attr, "0.0">:$smoothing);
+  let results = (outs Train_Float:$dlogits);
+  let assemblyFormat = "$de `,` $logits `,` $labels attr-dict `:` type($de) `,` type($logits) `,` type($labels)";
+  let hasVerifier = 1;
+}
+
+//===--- pooling ----------------------------------------------------------------------------------===//
+
+defvar PoolAttributes = (ins DenseI64ArrayAttr:$size, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$padding);
+class Train_PoolOp<string mnemonic> : Train_ReductionOp<mnemonic> {
+  let description = "x [B, H, W, C]; size [h, w], strides [sh, sw], padding [top, left, bottom, right]; sizes floor. (C1) shapes fit. (C2) padding is less than size.";
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+  let hasVerifier = 1;
+}
+def Train_MaxPool2dOp : Train_PoolOp<"max_pool2d"> {
+  let summary = "the largest value of each window, and which position of the window (row-major) held it first";
+  let arguments = !con((ins Train_Float:$x), PoolAttributes);
+  let results = (outs Train_Float:$y, Train_Small:$index);
+}
+def Train_MaxPool2dGradOp : Train_PoolOp<"max_pool2d_grad"> {
+  let summary = "dx: each dy goes to the position that held its window's maximum";
+  let arguments = !con((ins Train_Float:$dy, Train_Small:$index), PoolAttributes);
+  let results = (outs Train_Float:$dx);
+}
+def Train_AvgPool2dOp : Train_PoolOp<"avg_pool2d"> {
+  let summary = "the mean of each window; padding counts as zeros, as PyTorch's default";
+  let arguments = !con((ins Train_Float:$x), PoolAttributes);
+  let results = (outs Train_Float:$y);
+}
+def Train_AvgPool2dGradOp : Train_PoolOp<"avg_pool2d_grad"> {
+  let summary = "dx: each dy spread evenly over its window";
+  let arguments = !con((ins Train_Float:$dy), PoolAttributes);
+  let results = (outs Train_Float:$dx);
+}
+
+//===--- views ------------------------------------------------------------------------------------===//
+
+class Train_ViewOp<string mnemonic, list<Trait> traits = []>
+    : Train_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<Train_View>, DeclareOpInterfaceMethods<Train_Differentiable>], traits)> {
+  let hasVerifier = 1;
+}
+def Train_ReshapeOp : Train_ViewOp<"reshape"> {
+  let summary = "the same elements in row-major order under another shape";
+  let arguments = (ins Train_Any:$x);
+  let results = (outs Train_Any:$y);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
+  let hasFolder = 1;
+}
+def Train_TransposeOp : Train_ViewOp<"transpose"> {
+  let summary = "y's axis i is x's axis perm[i]";
+  let arguments = (ins Train_Any:$x, DenseI64ArrayAttr:$perm);
+  let results = (outs Train_Any:$y);
+  let assemblyFormat = "$x `by` $perm attr-dict `:` type($x) `->` type($y)";
+  let hasFolder = 1;
+}
+def Train_BroadcastOp : Train_ViewOp<"broadcast"> {
+  let summary = "y repeats x along the axes that x lacks: x's axis i is y's axis dims[i]";
+  let description = "(C1) dims are distinct, sorted, and exist; (C2) extents agree. A bias: `train.broadcast %b to [3] : tensor<32xf32> -> tensor<64x28x28x32xf32>`";
+  let arguments = (ins Train_Any:$x, DenseI64ArrayAttr:$dims);
+  let results = (outs Train_Any:$y);
+  let assemblyFormat = "$x `to` $dims attr-dict `:` type($x) `->` type($y)";
+  let hasFolder = 1;
+}
+def Train_SliceOp : Train_ViewOp<"slice"> {
+  let summary = "y[p] = x[offsets + p · strides]";
+  let arguments = (ins Train_Any:$x, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$strides);
+  let results = (outs Train_Any:$y);
+  let assemblyFormat = "$x `at` $offsets `by` $strides attr-dict `:` type($x) `->` type($y)";
+}
+def Train_PadOp : Train_ViewOp<"pad"> {
+  let summary = "y[low + p · strides] = x[p], value elsewhere";
+  let description = "The transpose of `slice`: strides > 1 leave holes that hold the value too.";
+  let arguments = (ins Train_Float:$x, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$strides, F64Attr:$value);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x `at` $low `by` $strides `with` $value attr-dict `:` type($x) `->` type($y)";
+}
+def Train_ConcatOp : Train_ViewOp<"concat"> {
+  let summary = "the operands one behind the other along axis";
+  let arguments = (ins Variadic<Train_Any>:$xs, I64Attr:$axis);
+  let results = (outs Train_Any:$y);
+  let assemblyFormat = "$xs `along` $axis attr-dict `:` type($xs) `->` type($y)";
+}
+
+//===--- updates ----------------------------------------------------------------------------------===//
+
+class Train_UpdateOp<string mnemonic> : Train_Op<mnemonic, [Pure, DeclareOpInterfaceMethods<Train_Pointwise>, Train_Cost]> {
+  let hasVerifier = 1;
+}
+def Train_SgdOp : Train_UpdateOp<"sgd"> {
+  let summary = "w' = w - rate · (momentum and weight decay as PyTorch's SGD)";
+  let description = [{
+    g ← gradient + weight_decay · w; m' = momentum · m + (1 - dampening) g, where in the very first step m' = g: with m = 0 and no dampening the two agree;
+    u = nesterov ? g + momentum · m' : m'; w' = w - rate · u. Without a momentum operand u = g.
+    (C1) momentum's state stands exactly where momentum > 0.
+  }];
+  let arguments = (ins Train_Float:$w, Train_Float:$g, Optional<Train_Float>:$m, Train_Scalar:$rate,
+                       DefaultValuedAttr<F64Attr, "0.0">:$momentum, DefaultValuedAttr<F64Attr, "0.0">:$weight_decay,
+                       UnitAttr:$nesterov);
+  let results = (outs Train_Float:$w1, Optional<Train_Float>:$m1);
+  let assemblyFormat = "$w `,` $g (`,` $m^)? `rate` $rate attr-dict `:` functional-type(operands, results)";
+}
+def Train_AdamOp : Train_UpdateOp<"adam"> {
+  let summary = "Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019) where `decoupled`, as PyTorch computes them";
+  let description = [{
+    decoupled: w ← w - rate · weight_decay · w, else g ← g + weight_decay · w. m' = β1 m + (1 - β1) g; v' = β2 v + (1 - β2) g²;
+    w' = w - (rate / c1) · m' / (√v' / √c2 + eps), with c1 = 1 - β1^t and c2 = 1 - β2^t from `bias_correction`.
+  }];
+  let arguments = (ins Train_Float:$w, Train_Float:$g, Train_Float:$m, Train_Float:$v, Train_Scalar:$rate, Train_Scalar:$c1,
+                       Train_Scalar:$c2, F64Attr:$beta1, F64Attr:$beta2, F64Attr:$eps,
+                       DefaultValuedAttr<F64Attr, "0.0">:$weight_decay, UnitAttr:$decoupled);
+  let results = (outs Train_Float:$w1, Train_Float:$m1, Train_Float:$v1);
+  let assemblyFormat = "$w `,` $g `,` $m `,` $v `rate` $rate `corrections` $c1 `,` $c2 attr-dict `:` functional-type(operands, results)";
+}
+
+//===--- differentiation --------------------------------------------------------------------------===//
+
+def Train_GradientOp : Train_Op<"gradient", [Pure]> {
+  let summary = "the gradients of a scalar; gone after `differentiate`";
+  let arguments = (ins Train_Scalar:$y, Variadic<Train_Float>:$of);
+  let results = (outs Variadic<Train_Float>:$gradients);
+  let assemblyFormat = "$y `of` $of attr-dict `:` type($of)";
+  let hasVerifier = 1;
+}
+
+#endif // SINTER_TRAIN_OPS_TD
