@@ -412,7 +412,7 @@ def Train_CrossEntropyGradOp : Train_ReductionOp<"cross_entropy_grad"> {
   let summary = "dlogits = de (softmax(logits) - t)";
   let arguments = (ins Train_Float:$de, Train_Float:$logits, Train_Int:$labels, DefaultValuedAttr<F64Attr, "0.0">:$smoothing);
   let results = (outs Train_Float:$dlogits);
-  let assemblyFormat = "$de `,` $logits `,` $labels attr-dict `:` type($de) `,` type($logits) `,` type($labels)";
+  let assemblyFormat = "$de `,` $logits `,` $labels attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
 
