@@ -1,0 +1,153 @@
+//===- KernelOps.td - contract, sweep, and the list of tasks -------------------------------------===//
+#ifndef SINTER_KERNEL_OPS_TD
+#define SINTER_KERNEL_OPS_TD
+
+include "dialects/kernel/KernelDialect.td"
+include "mlir/Interfaces/DestinationStyleOpInterface.td"
+include "mlir/Interfaces/FunctionInterfaces.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+def Kernel_Operand : AnyTypeOf<[RankedTensorOf<[F32, I32, I8, I1]>, StaticShapeMemRefOf<[F32, I32, I8, I1]>]>;
+
+/// The body may use `index` values from outside (the clock), and constants.
+class Kernel_LoopOp<string mnemonic, list<Trait> traits = []>
+    : Kernel_Op<mnemonic, !listconcat([AttrSizedOperandSegments, DestinationStyleOpInterface, SingleBlock,
+                                       DeclareOpInterfaceMethods<MemoryEffectsOpInterface>], traits)>;
+
+def Kernel_SweepOp : Kernel_LoopOp<"sweep"> {
+  let summary = "a scalar body over every point of a rectangular domain";
+  let description = [{
+    The domain's axes are the `parallel` extents, outermost first, then the `reduce` extents. `maps` give, for each input and then each output, the
+    point of the tensor that a domain point reads or writes; an output's map uses parallel axes only and no two parallel points write one element,
+    unless it writes every element only once in all. A `stride`d output may leave elements unwritten only where `zero` is set: then they are zero.
+
+    The body gets one scalar an input; with reduce axes also one scalar an output, what is accumulated so far, which begins as `init`; it yields one
+    scalar an output. `kernel.index d` is the coordinate of axis d. Points outside `guard` are skipped; where there is no reduce axis, the output
+    there is `init`.
+
+    Sums: the reduce axes are walked outermost first. Where the innermost reduce axis has stride 1 in an input and no output has a parallel axis with
+    stride 1 … 16 partial sums, one a lane, are combined as a tree (8, 4, 2, 1). The rule follows from types and maps alone (see `sumsByLanes`).
+
+    (C1) as many maps as inputs and outputs, each from the domain's rank to the operand's; (C2) init stands exactly where reduce or guard does, one
+    a result, of its element type; (C3) the body's arguments and yields have the operands' element types; (C4) inside the guard, no map
+    leaves its tensor.
+
+    ```mlir
+    // y = max(x + b, 0)
+    %y = kernel.sweep parallel [64, 10] ins(%x, %b : tensor<64x10xf32>, tensor<10xf32>) outs(%e : tensor<64x10xf32>)
+           maps [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>] {
+    ^bb0(%a: f32, %c: f32):
+      …
+      kernel.yield %r : f32
+    } -> tensor<64x10xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Kernel_Operand>:$inputs, Variadic<Kernel_Operand>:$outputs,
+                       DenseI64ArrayAttr:$parallel, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$reduce, AffineMapArrayAttr:$maps,
+                       OptionalAttr<ArrayAttr>:$init, OptionalAttr<IntegerSetAttr>:$guard, UnitAttr:$zero,
+                       DefaultValuedAttr<I64Attr, "1">:$shares);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `parallel` $parallel (`reduce` $reduce^)? (`ins` `(` $inputs^ `:` type($inputs) `)`)? `outs` `(` $outputs `:` type($outputs) `)`
+    `maps` $maps (`init` $init^)? (`guard` $guard^)? (`zero` $zero^)? (`shares` $shares^)? attr-dict-with-keyword $body (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+    int64_t getDomainRank() { return getParallel().size() + getReduce().size(); }
+    ::mlir::AffineMap getMap(unsigned operand) { return ::mlir::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue(); }
+    bool isPointwise() { return getReduce().empty(); }
+  }];
+}
+
+def Kernel_ContractOp : Kernel_LoopOp<"contract"> {
+  let summary = "C[rows, cols] = epilogue(Σ A[rows, sum] · B[sum, cols])";
+  let description = [{
+    The domain's axes are `rows`, `cols` (one axis), `taps`, `sum`, in this order. `maps` give the points of A, B, of each further input (`with`), and
+    of each output. A point where A's or the first output's coordinate falls outside its tensor is absent: that is what padding means. Only
+    coordinates that use a tap may fall outside, and each such coordinate uses one other axis at most.
+
+    Taps that the outputs' maps do not use on their own (`y + r - 2` of a convolution by input uses r with a row) are summed; a tap that an output uses
+    alone (a convolution by weight) counts as a row that limits the sum.
+
+    The epilogue gets the finished sum and the with-values and yields one scalar an output; `kernel.index d` is the coordinate of axis d (rows, cols).
+    With no region the sum itself is the output.
+
+    Order of the sum: taps in the order that `ContractPlan` states (the one that covers most first), blocks of `block` points of the sum axes (one extent an
+    axis) in row-major order, within a block one chain of fused multiply-adds from zero in row-major order; block results are added to
+    what stands.
+
+    (C1) maps fit domain and operands. (C2) cols has stride 1 in B and in every output, or does not occur (with-values may be broadcast). (C3) block divides
+    nothing necessarily, but has one positive extent a sum axis. (C4) the epilogue's arguments and yields have the operands' element types.
+  }];
+  let arguments = (ins Kernel_Operand:$a, Kernel_Operand:$b, Variadic<Kernel_Operand>:$with, Variadic<Kernel_Operand>:$outputs,
+                       DenseI64ArrayAttr:$rows, I64Attr:$cols, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$taps, DenseI64ArrayAttr:$sum,
+                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$block, OptionalAttr<Kernel_ScheduleAttr>:$schedule);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region MaxSizedRegion<1>:$epilogue);
+  let assemblyFormat = [{
+    `rows` $rows `cols` $cols (`taps` $taps^)? `sum` $sum `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)`
+    (`with` `(` $with^ `:` type($with) `)`)? `outs` `(` $outputs `:` type($outputs) `)` `maps` $maps `block` $block
+    (`schedule` $schedule^)? attr-dict-with-keyword $epilogue (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+    int64_t getDomainRank() { return getRows().size() + 1 + getTaps().size() + getSum().size(); }
+    /// Of operand i: A, B, with…, outputs….
+    ::mlir::AffineMap getMap(unsigned operand) { return ::mlir::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue(); }
+  }];
+}
+
+def Kernel_IndexOp : Kernel_Op<"index", [Pure]> {
+  let summary = "the coordinate of a domain axis at this point";
+  let arguments = (ins I64Attr:$axis);
+  let results = (outs Index:$value);
+  let assemblyFormat = "$axis attr-dict";
+}
+
+def Kernel_YieldOp : Kernel_Op<"yield", [Pure, Terminator]> {
+  let summary = "the values of a body at this point";
+  let arguments = (ins Variadic<AnyType>:$values);
+  let assemblyFormat = "($values^ `:` type($values))? attr-dict";
+}
+
+//===--- behind the memory plan -------------------------------------------------------------------===//
+
+def Kernel_TaskOp : Kernel_Op<"task", [Symbol, IsolatedFromAbove, SingleBlock, NoTerminator]> {
+  let summary = "one entry of a step's list: a loop op on planned memory";
+  let description = [{
+    The block's arguments are the arena and the state block, `memref<Nxi8>` each. The body holds `memref.view`s at constant offsets, loads of the clock, and
+    one loop op on them. `wait`: all earlier tasks of the list have ended.
+
+    ```mlir
+    kernel.task @LeNet.main.3 wait {
+    ^bb0(%arena: memref<9437184xi8>, %state: memref<12848256xi8>):
+      …
+    }
+    ```
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, UnitAttr:$wait, DefaultValuedAttr<I64Attr, "0">:$flops, DefaultValuedAttr<I64Attr, "0">:$bytes);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = "$sym_name (`wait` $wait^)? attr-dict-with-keyword $body";
+  let hasVerifier = 1;
+}
+
+def Kernel_StepOp : Kernel_Op<"step", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
+  let summary = "a planned step: its tasks in order, and where the runtime finds fields, ids, outputs and results in the arena";
+  let description = [{
+    `kind` and `batch` as in `train.step`. `fields`: a dictionary {name, offset, perm?} each; `outputs`: {name, offset}; `results`: {name, offset, shape}.
+    `arena`: bytes that this step needs.
+  }];
+  let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$kind, I64Attr:$batch, I64Attr:$arena, ArrayAttr:$fields, OptionalAttr<I64Attr>:$ids,
+                       ArrayAttr:$outputs, ArrayAttr:$results_, FlatSymbolRefArrayAttr:$tasks);
+  let assemblyFormat = [{
+    $sym_name $kind `batch` $batch `arena` $arena `fields` $fields (`ids` $ids^)? `outputs` $outputs `results` $results_ `tasks` $tasks attr-dict
+  }];
+}
+
+#endif // SINTER_KERNEL_OPS_TD
