@@ -1,0 +1,26 @@
+//===- Block.h - the two blocks of memory of a program
+//---------------------------------------------===//
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sinter::runtime {
+
+/// Zeroed memory, page-aligned, in huge pages where the system has them. Throws Error if there is
+/// none.
+class Block {
+public:
+  explicit Block(uint64_t bytes);
+  ~Block();
+  Block(const Block &) = delete;
+  Block &operator=(const Block &) = delete;
+
+  uint8_t *data() const { return start; }
+
+private:
+  uint8_t *start;
+  size_t mapped;
+};
+
+} // namespace sinter::runtime

@@ -1,0 +1,23 @@
+//===- TaskExecutor.h - runs the tasks that the compiler wrote
+//-------------------------------------===//
+#pragma once
+
+#include "runtime/Abi.h"
+#include "runtime/Executor.h"
+#include "runtime/Team.h"
+
+namespace sinter::runtime {
+
+/// Walks a step's task list with a team of threads.
+class TaskExecutor : public StepExecutor {
+public:
+  /// Throws Error if a task names a function that the program does not have.
+  TaskExecutor(const Description &description, const Program &program, unsigned threads);
+
+  void run(size_t step, uint8_t *arena, uint8_t *state) override { team.run(step, arena, state); }
+
+private:
+  Team team;
+};
+
+} // namespace sinter::runtime
