@@ -1,0 +1,393 @@
+//===- ModelOps.cpp - the shape rules of layers and functions
+//--------------------------------------===//
+// Each rule computes the shape that the op's result has and compares; shapes are of one example.
+#include "dialects/model/ModelOps.h"
+
+#include "dialects/train/TrainOps.h"
+#include "mlir/Interfaces/FunctionImplementation.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using namespace sinter::model;
+
+#define GET_OP_CLASSES
+#include "dialects/model/ModelOps.cpp.inc"
+
+using Shape = SmallVector<int64_t>;
+
+static ArrayRef<int64_t> shapeOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getShape();
+}
+static int64_t rankOf(Value value) { return cast<RankedTensorType>(value.getType()).getRank(); }
+
+static void printShape(InFlightDiagnostic &diagnostic, ArrayRef<int64_t> shape) {
+  diagnostic << "[";
+  llvm::interleaveComma(shape, diagnostic);
+  diagnostic << "]";
+}
+
+/// Compares the shape of `value` with what the rule says it is.
+static LogicalResult expect(Operation *op, StringRef constraint, StringRef what, Value value,
+                            ArrayRef<int64_t> shape) {
+  if (shapeOf(value) == shape)
+    return success();
+  auto diagnostic = op->emitOpError() << constraint << " " << what << " has shape ";
+  printShape(diagnostic, shape);
+  diagnostic << ", not ";
+  printShape(diagnostic, shapeOf(value));
+  return diagnostic;
+}
+
+static LogicalResult expectRank(Operation *op, StringRef what, Value value, int64_t rank) {
+  if (rankOf(value) == rank)
+    return success();
+  return op->emitOpError("(C1) ") << what << " has " << rank << " axes, not " << rankOf(value);
+}
+
+static LogicalResult expectAxis(Operation *op, StringRef constraint, int64_t axis, Value value) {
+  if (axis >= 0 && axis < rankOf(value))
+    return success();
+  return op->emitOpError() << constraint << " axis " << axis << " is none of the " << rankOf(value)
+                           << " there are";
+}
+
+static LogicalResult sameElementType(Operation *op, Value a, Value b) {
+  if (cast<RankedTensorType>(a.getType()).getElementType() ==
+      cast<RankedTensorType>(b.getType()).getElementType())
+    return success();
+  return op->emitOpError("has operands and results of two element types, ")
+         << a.getType() << " and " << b.getType();
+}
+
+/// numpy's rule; none where extents disagree.
+static std::optional<Shape> broadcast(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+  Shape shape(std::max(a.size(), b.size()));
+  for (size_t i = 0; i < shape.size(); ++i) { // from the last axis on
+    const int64_t left = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const int64_t right = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (left != right && left != 1 && right != 1)
+      return std::nullopt;
+    shape[shape.size() - 1 - i] = left == 1 ? right : left;
+  }
+  return shape;
+}
+
+static LogicalResult expectBroadcast(Operation *op, ValueRange operands, Value result) {
+  Shape shape;
+  for (Value operand : operands) {
+    auto joined = broadcast(shape, shapeOf(operand));
+    if (!joined)
+      return op->emitOpError("(C1) the shapes of its operands do not broadcast: ")
+             << operands.getTypes();
+    shape = *joined;
+  }
+  return expect(op, "(C1)", "the result", result, shape);
+}
+
+//===--- layers
+//-----------------------------------------------------------------------------------===//
+
+LogicalResult DenseOp::verify() {
+  if (rankOf(getX()) < 1)
+    return emitOpError("(C1) x has an axis");
+  if (failed(expectRank(*this, "weight", getWeight(), 2)))
+    return failure();
+  const int64_t units = shapeOf(getWeight())[0];
+  if (failed(expect(*this, "(C1)", "weight", getWeight(), {units, shapeOf(getX()).back()})))
+    return failure();
+  if (getBias() && failed(expect(*this, "(C1)", "bias", getBias(), {units})))
+    return failure();
+  Shape shape(shapeOf(getX()));
+  shape.back() = units;
+  return expect(*this, "(C1)", "y", getY(), shape);
+}
+
+/// One axis of a window's result: ⌊(extent + before + after - reach) / stride⌋ + 1.
+static int64_t windows(int64_t extent, int64_t padding, int64_t reach, int64_t stride) {
+  return extent + padding < reach ? 0 : (extent + padding - reach) / stride + 1;
+}
+
+static LogicalResult expectCounts(Operation *op, ArrayRef<int64_t> numbers, size_t count,
+                                  int64_t least, StringRef what) {
+  if (numbers.size() == count && llvm::all_of(numbers, [&](int64_t n) { return n >= least; }))
+    return success();
+  return op->emitOpError("(C2) ") << what << " is " << count << " numbers, each at least " << least;
+}
+
+LogicalResult Conv2dOp::verify() {
+  if (failed(expectRank(*this, "x", getX(), 3)) ||
+      failed(expectRank(*this, "weight", getWeight(), 4)) ||
+      failed(expectCounts(*this, getStride(), 2, 1, "stride")) ||
+      failed(expectCounts(*this, getPadding(), 4, 0, "padding")) ||
+      failed(expectCounts(*this, getDilation(), 2, 1, "dilation")))
+    return failure();
+  const auto x = shapeOf(getX()), w = shapeOf(getWeight());
+  const auto padding = getPadding(), dilation = getDilation(), stride = getStride();
+  const auto groups = static_cast<int64_t>(getGroups());
+  if (groups < 1 || x[0] % groups || w[0] % groups)
+    return emitOpError("(C3) groups divide the channels, ")
+           << groups << " does not divide " << x[0] << " and " << w[0];
+  if (failed(expect(*this, "(C1)", "weight", getWeight(), {w[0], x[0] / groups, w[2], w[3]})))
+    return failure();
+  if (getBias() && failed(expect(*this, "(C1)", "bias", getBias(), {w[0]})))
+    return failure();
+  const Shape y{w[0],
+                windows(x[1], padding[0] + padding[1], dilation[0] * (w[2] - 1) + 1, stride[0]),
+                windows(x[2], padding[2] + padding[3], dilation[1] * (w[3] - 1) + 1, stride[1])};
+  return expect(*this, "(C1)", "y", getY(), y);
+}
+
+template <typename PoolOp> static LogicalResult verifyPool(PoolOp op) {
+  if (failed(expectRank(op, "x", op.getX(), 3)) ||
+      failed(expectCounts(op, op.getSize(), 2, 1, "size")) ||
+      failed(expectCounts(op, op.getStride(), 2, 1, "stride")) ||
+      failed(expectCounts(op, op.getPadding(), 4, 0, "padding")))
+    return failure();
+  const auto x = shapeOf(op.getX());
+  const auto size = op.getSize(), stride = op.getStride(), padding = op.getPadding();
+  for (int side = 0; side < 4; ++side)
+    if (padding[side] >= size[side / 2])
+      return op.emitOpError("(C2) padding is less than size, ")
+             << padding[side] << " is not less than " << size[side / 2];
+  return expect(op, "(C1)", "y", op.getY(),
+                {x[0], windows(x[1], padding[0] + padding[1], size[0], stride[0]),
+                 windows(x[2], padding[2] + padding[3], size[1], stride[1])});
+}
+LogicalResult MaxPool2dOp::verify() { return verifyPool(*this); }
+LogicalResult AvgPool2dOp::verify() { return verifyPool(*this); }
+
+LogicalResult GlobalAvgPoolOp::verify() {
+  if (failed(expectRank(*this, "x", getX(), 3)))
+    return failure();
+  return expect(*this, "(C1)", "y", getY(), {shapeOf(getX())[0]});
+}
+
+LogicalResult BatchNormOp::verify() {
+  const auto axis = static_cast<int64_t>(getAxis());
+  if (failed(expectAxis(*this, "(C1)", axis, getX())) ||
+      failed(expect(*this, "(C1)", "y", getY(), shapeOf(getX()))))
+    return failure();
+  const int64_t channels = shapeOf(getX())[axis];
+  if (failed(expect(*this, "(C1)", "weight", getWeight(), {channels})) ||
+      failed(expect(*this, "(C1)", "bias", getBias(), {channels})) ||
+      failed(expect(*this, "(C1)", "running_mean", getRunningMean(), {channels})) ||
+      failed(expect(*this, "(C1)", "running_var", getRunningVar(), {channels})))
+    return failure();
+  for (Value statistics : {getRunningMean(), getRunningVar()}) {
+    auto read = statistics.getDefiningOp<ReadOp>();
+    auto train = (*this)->getParentOfType<TrainOp>();
+    if (!read || (train && !train.lookupSymbol<BufferOp>(read.getParameter())))
+      return emitOpError("(C2) the statistics are buffers, read as they are");
+  }
+  if (getEps().convertToDouble() < 0)
+    return emitOpError("(C3) eps is not negative");
+  return success();
+}
+
+LogicalResult DropoutOp::verify() {
+  const double p = getP().convertToDouble();
+  if (!(p >= 0 && p <= 1))
+    return emitOpError("(C1) p is from 0 to 1, is ") << p;
+  if (getScale() != "training" && getScale() != "inference")
+    return emitOpError("(C2) scale is training or inference, is \"") << getScale() << "\"";
+  return success();
+}
+
+//===--- views
+//------------------------------------------------------------------------------------===//
+
+static int64_t elementsOf(Value value) {
+  return cast<RankedTensorType>(value.getType()).getNumElements();
+}
+
+LogicalResult FlattenOp::verify() {
+  if (failed(sameElementType(*this, getX(), getY())))
+    return failure();
+  return expect(*this, "(C1)", "y", getY(), {elementsOf(getX())});
+}
+
+LogicalResult ReshapeOp::verify() {
+  if (failed(sameElementType(*this, getX(), getY())))
+    return failure();
+  if (elementsOf(getX()) != elementsOf(getY()))
+    return emitOpError("(C1) y has ")
+           << elementsOf(getX()) << " elements, not " << elementsOf(getY());
+  return expect(*this, "(C1)", "y", getY(), getShape());
+}
+
+LogicalResult PermuteOp::verify() {
+  if (failed(sameElementType(*this, getX(), getY())))
+    return failure();
+  Shape sorted(getAxes());
+  llvm::sort(sorted);
+  if (!llvm::equal(sorted, llvm::seq<int64_t>(0, rankOf(getX()))))
+    return emitOpError("(C1) axes are a permutation of x's");
+  Shape shape;
+  for (int64_t axis : getAxes())
+    shape.push_back(shapeOf(getX())[axis]);
+  return expect(*this, "(C2)", "y", getY(), shape);
+}
+
+LogicalResult ConcatOp::verify() {
+  if (getXs().empty())
+    return emitOpError("(C1) has an operand");
+  const auto axis = static_cast<int64_t>(getAxis());
+  if (failed(expectAxis(*this, "(C1)", axis, getXs().front())))
+    return failure();
+  Shape shape(shapeOf(getXs().front()));
+  for (Value x : getXs()) {
+    if (failed(sameElementType(*this, x, getY())))
+      return failure();
+    Shape agreed(shape);
+    if (rankOf(x) != static_cast<int64_t>(shape.size()))
+      return emitOpError("(C1) its operands have ")
+             << shape.size() << " and " << rankOf(x) << " axes";
+    agreed[axis] = shapeOf(x)[axis];
+    if (failed(expect(*this, "(C1)", "an operand", x, agreed)))
+      return failure();
+  }
+  shape[axis] = 0;
+  for (Value x : getXs())
+    shape[axis] += shapeOf(x)[axis];
+  return expect(*this, "(C1)", "y", getY(), shape);
+}
+
+LogicalResult SliceOp::verify() {
+  const auto axis = static_cast<int64_t>(getAxis());
+  const auto from = static_cast<int64_t>(getFrom()), to = static_cast<int64_t>(getTo());
+  const auto step = static_cast<int64_t>(getStep());
+  if (failed(sameElementType(*this, getX(), getY())) ||
+      failed(expectAxis(*this, "(C1)", axis, getX())))
+    return failure();
+  Shape shape(shapeOf(getX()));
+  if (from < 0 || from >= to || to > shape[axis] || step < 1)
+    return emitOpError("(C1) 0 ≤ from < to ≤ ")
+           << shape[axis] << " and step > 0, not from " << from << " to " << to << " by " << step;
+  shape[axis] = (to - from + step - 1) / step;
+  return expect(*this, "(C2)", "y", getY(), shape);
+}
+
+LogicalResult PadOp::verify() {
+  const auto axis = static_cast<int64_t>(getAxis());
+  const auto before = static_cast<int64_t>(getBefore()), after = static_cast<int64_t>(getAfter());
+  if (failed(expectAxis(*this, "(C1)", axis, getX())))
+    return failure();
+  if (before < 0 || after < 0)
+    return emitOpError("(C1) before and after are not negative");
+  Shape shape(shapeOf(getX()));
+  shape[axis] += before + after;
+  return expect(*this, "(C2)", "y", getY(), shape);
+}
+
+//===--- pointwise
+//--------------------------------------------------------------------------------===//
+
+LogicalResult GeluOp::verify() {
+  if (getApproximate() == "none" || getApproximate() == "tanh")
+    return success();
+  return emitOpError("(C1) approximate is none or tanh, is \"") << getApproximate() << "\"";
+}
+
+#define BROADCASTS(Op)                                                                             \
+  LogicalResult Op::verify() { return expectBroadcast(*this, getOperands(), getY()); }
+BROADCASTS(AddOp)
+BROADCASTS(SubOp)
+BROADCASTS(MulOp)
+BROADCASTS(DivOp)
+BROADCASTS(PowOp)
+BROADCASTS(MaximumOp)
+BROADCASTS(MinimumOp)
+BROADCASTS(WhereOp)
+#undef BROADCASTS
+
+static LogicalResult verifyComparison(Operation *op) {
+  auto element = [&](unsigned i) {
+    return cast<RankedTensorType>(op->getOperand(i).getType()).getElementType();
+  };
+  if (element(0) != element(1) || element(0).isInteger(1))
+    return op->emitOpError("(C2) compares two f32 or two i32, not ")
+           << element(0) << " and " << element(1);
+  return expectBroadcast(op, op->getOperands(), op->getResult(0));
+}
+LogicalResult EqualOp::verify() { return verifyComparison(*this); }
+LogicalResult NotEqualOp::verify() { return verifyComparison(*this); }
+LogicalResult LessOp::verify() { return verifyComparison(*this); }
+LogicalResult LessEqualOp::verify() { return verifyComparison(*this); }
+LogicalResult GreaterOp::verify() { return verifyComparison(*this); }
+LogicalResult GreaterEqualOp::verify() { return verifyComparison(*this); }
+
+//===--- along axes
+//-------------------------------------------------------------------------------===//
+
+LogicalResult SoftmaxOp::verify() { return expectAxis(*this, "(C1)", getAxis(), getX()); }
+LogicalResult LogSoftmaxOp::verify() { return expectAxis(*this, "(C1)", getAxis(), getX()); }
+
+template <typename ReductionOp> static LogicalResult verifyReduction(ReductionOp op) {
+  Shape shape(shapeOf(op.getX()));
+  int64_t previous = -1;
+  for (int64_t axis : op.getAxes()) {
+    if (failed(expectAxis(op, "(C1)", axis, op.getX())))
+      return failure();
+    if (axis <= previous)
+      return op.emitOpError("(C1) axes ascend");
+    previous = axis;
+    shape[axis] = op.getKeep() ? 1 : -1;
+  }
+  llvm::erase(shape, -1);
+  return expect(op, "(C2)", "y", op.getY(), shape);
+}
+LogicalResult SumOp::verify() { return verifyReduction(*this); }
+LogicalResult MeanOp::verify() { return verifyReduction(*this); }
+LogicalResult MaxOp::verify() { return verifyReduction(*this); }
+LogicalResult MinOp::verify() { return verifyReduction(*this); }
+
+LogicalResult MatmulOp::verify() {
+  const auto a = shapeOf(getA()), b = shapeOf(getB());
+  if (a.size() < 2 || b.size() < 2)
+    return emitOpError("(C1) a and b have two axes or more");
+  if (a.back() != b[b.size() - 2])
+    return emitOpError("(C1) a has ")
+           << a.back() << " columns, b has " << b[b.size() - 2] << " rows";
+  auto shape = broadcast(a.drop_back(2), b.drop_back(2));
+  if (!shape)
+    return emitOpError("(C1) leading axes do not broadcast");
+  shape->append({a[a.size() - 2], b.back()});
+  return expect(*this, "(C1)", "y", getY(), *shape);
+}
+
+LogicalResult OneHotOp::verify() {
+  Shape shape(shapeOf(getLabel()));
+  shape.push_back(getClasses());
+  return expect(*this, "(C1)", "y", getY(), shape);
+}
+
+//===--- losses and measures
+//----------------------------------------------------------------------===//
+
+/// logits' shape without `axis`.
+static Shape positions(Value logits, int64_t axis) {
+  Shape shape(shapeOf(logits));
+  shape.erase(shape.begin() + axis);
+  return shape;
+}
+
+LogicalResult CrossEntropyOp::verify() {
+  const auto axis = static_cast<int64_t>(getAxis());
+  if (failed(expectAxis(*this, "(C3)", axis, getLogits())))
+    return failure();
+  const double smoothing = getSmoothing().convertToDouble();
+  if (!(smoothing >= 0 && smoothing < 1))
+    return emitOpError("(C2) smoothing is from 0 to below 1, is ") << smoothing;
+  const bool indices = cast<RankedTensorType>(getLabel().getType()).getElementType().isInteger(32);
+  return expect(*this, "(C1)", "label", getLabel(),
+                indices ? positions(getLogits(), axis) : Shape(shapeOf(getLogits())));
+}
+
+LogicalResult MseOp::verify() { return expect(*this, "(C1)", "b", getB(), shapeOf(getA())); }
+
+LogicalResult AccuracyOp::verify() {
+  const auto axis = static_cast<int64_t>(getAxis());
+  if (failed(expectAxis(*this, "(C3)", axis, getLogits())))
+    return failure();
+  return expect(*this, "(C1)", "label", getLabel(), positions(getLogits(), axis));
+}
