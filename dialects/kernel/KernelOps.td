@@ -26,12 +26,15 @@ def Kernel_SweepOp : Kernel_LoopOp<"sweep"> {
     scalar an output. `kernel.index d` is the coordinate of axis d. Points outside `guard` are skipped; where there is no reduce axis, the output
     there is `init`.
 
-    Sums: the reduce axes are walked outermost first. Where the innermost reduce axis has stride 1 in an input and no output has a parallel axis with
-    stride 1 … 16 partial sums, one a lane, are combined as a tree (8, 4, 2, 1). The rule follows from types and maps alone (see `sumsByLanes`).
+    Sums: the reduce axes are walked outermost first. Where `sumsByLanes` holds, 16 partial sums, one a lane, are combined as a tree (8, 4, 2, 1): the
+    innermost reduce axis has stride 1 in an input, no output has a parallel axis of more than one point with stride 1, and each yield adds one
+    value to its accumulator.
 
     (C1) as many maps as inputs and outputs, each from the domain's rank to the operand's; (C2) init stands exactly where reduce or guard does, one
-    a result, of its element type; (C3) the body's arguments and yields have the operands' element types; (C4) inside the guard, no map
-    leaves its tensor.
+    an output, of its element type; (C3) the body's arguments and yields have the operands' element types; (C4) inside the guard, no map
+    leaves its tensor, and an output's map uses parallel axes only; (C5) all operands are tensors and each output has its result, or all are memrefs and
+    there is none; (C6) from outside, the body uses index values only, and `kernel.index` names an axis of the domain; (C7) extents and shares are
+    positive.
 
     ```mlir
     // y = max(x + b, 0)
@@ -59,7 +62,11 @@ def Kernel_SweepOp : Kernel_LoopOp<"sweep"> {
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
     int64_t getDomainRank() { return getParallel().size() + getReduce().size(); }
     ::mlir::AffineMap getMap(unsigned operand) { return ::mlir::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue(); }
-    bool isPointwise() { return getReduce().empty(); }
+    /// Extents of all axes, parallel ones first.
+    ::llvm::SmallVector<int64_t> getDomain();
+    bool isPointwise() { return getReduce().empty() && !getGuardAttr() && !getZero(); }
+    /// Whether sums go through sixteen lanes; see the description.
+    bool sumsByLanes();
   }];
 }
 
@@ -82,6 +89,10 @@ def Kernel_ContractOp : Kernel_LoopOp<"contract"> {
 
     (C1) maps fit domain and operands. (C2) cols has stride 1 in B and in every output, or does not occur (with-values may be broadcast). (C3) block divides
     nothing necessarily, but has one positive extent a sum axis. (C4) the epilogue's arguments and yields have the operands' element types.
+    (C5) coordinates of A and the first output that may fall outside use one tap and one other axis; nothing else leaves its tensor where these do
+    not. (C6) a sum over taps or in more than one block keeps its partial sums in its output: there is one, of f32, with C's map. (C7) all operands are
+    tensors and each output has its result, or all are memrefs and there is none. (C8) from outside, the epilogue uses index values only, and
+    `kernel.index` names a rows, cols or tap axis.
   }];
   let arguments = (ins Kernel_Operand:$a, Kernel_Operand:$b, Variadic<Kernel_Operand>:$with, Variadic<Kernel_Operand>:$outputs,
                        DenseI64ArrayAttr:$rows, I64Attr:$cols, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$taps, DenseI64ArrayAttr:$sum,
@@ -98,9 +109,37 @@ def Kernel_ContractOp : Kernel_LoopOp<"contract"> {
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
     int64_t getDomainRank() { return getRows().size() + 1 + getTaps().size() + getSum().size(); }
+    /// Extents of all axes: rows, cols, taps, sum.
+    ::llvm::SmallVector<int64_t> getDomain();
+    unsigned getColsAxis() { return getRows().size(); }
+    unsigned getFirstTap() { return getRows().size() + 1; }
+    unsigned getFirstSum() { return getRows().size() + 1 + getTaps().size(); }
+    ::mlir::AffineMap getOutputMap(unsigned output) { return getMap(2 + getWith().size() + output); }
+    /// Whether the first output uses this axis alone (`d0`, not `d0 + d4`).
+    bool isOutputAxis(unsigned axis);
+    /// Whether some tap is summed, not one of the output's axes.
+    bool sumsTaps();
+    /// Whether every sum is one chain: one block, no tap summed. Then no partial sum is ever stored.
+    bool sumsAtOnce();
     /// Of operand i: A, B, with…, outputs….
     ::mlir::AffineMap getMap(unsigned operand) { return ::mlir::cast<::mlir::AffineMapAttr>(getMaps()[operand]).getValue(); }
   }];
+}
+
+def Kernel_AliasOp : Kernel_Op<"alias", [Pure]> {
+  let summary = "the same bytes under another shape";
+  let description = [{
+    Costs nothing: the memory plan gives both one place. Elements keep their row-major order. (C1) both have equally many elements of one type.
+
+    ```mlir
+    %f = kernel.alias %x : tensor<64x7x7x64xf32> -> tensor<64x3136xf32>
+    ```
+  }];
+  let arguments = (ins RankedTensorOf<[F32, I32, I8, I1]>:$x);
+  let results = (outs RankedTensorOf<[F32, I32, I8, I1]>:$y);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
+  let hasVerifier = 1;
+  let hasFolder = 1;
 }
 
 def Kernel_IndexOp : Kernel_Op<"index", [Pure]> {
@@ -124,6 +163,8 @@ def Kernel_TaskOp : Kernel_Op<"task", [Symbol, IsolatedFromAbove, SingleBlock, N
     The block's arguments are the arena and the state block, `memref<Nxi8>` each. The body holds `memref.view`s at constant offsets, loads of the clock, and
     one loop op on them. `wait`: all earlier tasks of the list have ended.
 
+    (C1) two block arguments, each a static memref of i8. (C2) exactly one loop op. (C3) no tensors.
+
     ```mlir
     kernel.task @LeNet.main.3 wait {
     ^bb0(%arena: memref<9437184xi8>, %state: memref<12848256xi8>):
@@ -142,6 +183,8 @@ def Kernel_StepOp : Kernel_Op<"step", [Symbol, DeclareOpInterfaceMethods<SymbolU
   let description = [{
     `kind` and `batch` as in `train.step`. `fields`: a dictionary {name, offset, perm?} each; `outputs`: {name, offset}; `results`: {name, offset, shape}.
     `arena`: bytes that this step needs.
+
+    (C1) each task is a kernel.task. (C2) each entry has its name and offset, and offsets lie behind the clock and inside the arena.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, StrAttr:$kind, I64Attr:$batch, I64Attr:$arena, ArrayAttr:$fields, OptionalAttr<I64Attr>:$ids,
                        ArrayAttr:$outputs, ArrayAttr:$results_, FlatSymbolRefArrayAttr:$tasks);
