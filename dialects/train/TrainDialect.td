@@ -51,8 +51,16 @@ def Train_InitAttr : Train_Attr<"Init", "init"> {
     `constant` (a), `uniform` (low a, high b), `normal` (mean a, deviation b), `truncated_normal` (the same, cut at two deviations), `orthogonal`
     (gain a), `identity` (gain a). `#train.init<normal, 0.0, 0.02>`
   }];
-  let parameters = (ins EnumParameter<Train_Distribution>:$distribution, "double":$a, "double":$b);
-  let assemblyFormat = "`<` $distribution `,` $a `,` $b `>`";
+  let parameters = (ins EnumParameter<Train_Distribution>:$distribution, "::mlir::FloatAttr":$first, "::mlir::FloatAttr":$second);
+  let assemblyFormat = "`<` $distribution `,` $first `,` $second `>`";
+  let builders = [AttrBuilder<(ins "::sinter::train::Distribution":$distribution, "double":$a, "double":$b), [{
+    ::mlir::Type f64 = ::mlir::Float64Type::get($_ctxt);
+    return $_get($_ctxt, distribution, ::mlir::FloatAttr::get(f64, a), ::mlir::FloatAttr::get(f64, b));
+  }]>];
+  let extraClassDeclaration = [{
+    double getA() const { return getFirst().getValueAsDouble(); }
+    double getB() const { return getSecond().getValueAsDouble(); }
+  }];
 }
 
 def Train_LayoutAttr : Train_Attr<"Layout", "layout"> {

@@ -9,7 +9,8 @@ def Train_Differentiable : OpInterface<"Differentiable"> {
   let description = "An op whose derivative is built from train ops.";
   let methods = [
     InterfaceMethod<[{
-      Builds the gradients of the operands that are wanted and stores them in `operandGradients` (null where not wanted).
+      Builds the gradients of the operands that are wanted and stores them in `operandGradients` (null where not wanted, and
+      where no gradient flows, as into a label).
       `resultGradients[i]` has the type of result i, or is null where nothing flows into that result (not all are null).
       Must build nothing that no wanted gradient needs. The gradient of an absent row is zero when those of the results are.
     }], "void", "buildGradients",

@@ -16,11 +16,16 @@ def MixesExamples : NativeOpTrait<"MixesExamples"> {
 }
 
 def Train_Float : RankedTensorOf<[F32]>;
-def Train_Scalar : 0DTensorOf<[F32]>;
+def Train_Scalar : Type<0DTensorOf<[F32]>.predicate, "tensor<f32>", "::mlir::RankedTensorType">,
+                   BuildableType<"::mlir::RankedTensorType::get({}, $_builder.getF32Type())">;
 def Train_Bool : RankedTensorOf<[I1]>;
 def Train_Int : RankedTensorOf<[I32]>;
 def Train_Small : RankedTensorOf<[I8, I32]>;
 def Train_Any : RankedTensorOf<[F32, I32, I8, I1]>;
+
+def Train_StateNames : TypedArrayAttrBase<FlatSymbolRefAttr, "list of states' names"> {
+  let constBuilderCall = "$_builder.getArrayAttr($0)";
+}
 
 //===--- what stands outside a step ---------------------------------------------------------------===//
 
@@ -88,14 +93,22 @@ def Train_StageOp : Train_Op<"stage", [HasParent<"RunOp">, DeclareOpInterfaceMet
   let hasVerifier = 1;
 }
 
-def Train_StepOp : Train_Op<"step", [IsolatedFromAbove, FunctionOpInterface, SingleBlock, AffineScope]> {
+def Train_StepOp : Train_Op<"step", [IsolatedFromAbove, FunctionOpInterface, SingleBlock, AffineScope,
+                                     DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "one step: batch and state in, new state and measures out";
   let description = [{
-    A straight block of pure ops that ends in `train.commit`. `train.kind` is "train", "eval" or "predict".
+    A straight block of pure ops that ends in `train.commit`. `kind` is "train", "eval" or "predict".
 
     (S1) each owned state is committed exactly once, with its type; (S2) no other is; (S3) `train.gradient` is of owned arguments only;
-    (S4) a state is bound once; (S5) a step of kind eval or predict owns nothing but is allowed results; (S6) every argument is bound in exactly
-    one way and its type fits.
+    (S4) a state is bound once; (S5) a step of kind eval or predict owns nothing; (S6) every argument is bound in exactly one way and its type fits.
+
+    ```mlir
+    train.step @main kind "train" (%n: index {train.clock = "count"}, %x: tensor<64x4xf32> {train.data = "x"},
+                                   %w: tensor<4xf32> {train.owns = @w}) {
+      ...
+      train.commit states [@w] (%w1 : tensor<4xf32>) outputs ["loss"] (%loss : tensor<f32>)
+    }
+    ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<FunctionType>:$function_type, StrAttr:$kind,
                        OptionalAttr<DictArrayAttr>:$arg_attrs, OptionalAttr<DictArrayAttr>:$res_attrs);
@@ -128,7 +141,7 @@ def Train_CommitOp : Train_Op<"commit", [Terminator, AttrSizedOperandSegments, H
     train.commit states [@w, @w.momentum] (%w1, %m1 : tensor<64x10xf32>, tensor<64x10xf32>) outputs ["loss"] (%loss : tensor<f32>)
     ```
   }];
-  let arguments = (ins DefaultValuedAttr<FlatSymbolRefArrayAttr, "{}">:$states, Variadic<Train_Float>:$values,
+  let arguments = (ins DefaultValuedAttr<Train_StateNames, "{}">:$states, Variadic<Train_Float>:$values,
                        DefaultValuedAttr<StrArrayAttr, "{}">:$output_names, Variadic<Train_Scalar>:$outputs,
                        DefaultValuedAttr<StrArrayAttr, "{}">:$result_names, Variadic<Train_Any>:$results_);
   let assemblyFormat = [{
@@ -246,7 +259,7 @@ def Train_RandomOp : Train_PointwiseOp<"random"> {
   let assemblyFormat = "$purpose `of` $ids `draw` $draw `seed` $seed attr-dict `:` type($ids) `->` type($y)";
   let hasVerifier = 1;
 }
-def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples]> {
+def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples, AllTypesMatch<["x", "y"]>]> {
   let summary = "y = x in the rows that are there, 0 in the others";
   let arguments = (ins Train_Float:$x, Index:$count);
   let results = (outs Train_Float:$y);
@@ -530,7 +543,7 @@ def Train_GradientOp : Train_Op<"gradient", [Pure]> {
   let summary = "the gradients of a scalar; gone after `differentiate`";
   let arguments = (ins Train_Scalar:$y, Variadic<Train_Float>:$of);
   let results = (outs Variadic<Train_Float>:$gradients);
-  let assemblyFormat = "$y `of` $of attr-dict `:` type($of)";
+  let assemblyFormat = "$y `of` $of attr-dict `:` custom<SameTypes>(type($of), type($gradients))";
   let hasVerifier = 1;
 }
 
