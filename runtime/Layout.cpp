@@ -32,14 +32,5 @@ LayoutMap::LayoutMap(int64_t elements, const std::optional<Layout> &layout) : co
     return a.extent != b.extent ? a.extent < b.extent : a.memoryStride > b.memoryStride;
   });
 }
-}
-if (axes.size() <= 1) {
-  axes.assign(1, {elements, 1, 1});
-  return;
-}
-identity = false;
-std::stable_sort(axes.begin(), axes.end(),
-                 [](const Axis &a, const Axis &b) { return a.extent < b.extent; });
-}
 
 } // namespace sinter::runtime
