@@ -1,0 +1,171 @@
+#include "runtime/Checkpoint.h"
+
+#include "runtime/Error.h"
+#include "runtime/Layout.h"
+
+#include <cstdlib>
+#include <cstring>
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace sinter::runtime {
+
+namespace {
+
+constexpr const char *positionKey = "sinter.position";
+constexpr const char *preprocessingKey = "sinter.preprocessing";
+constexpr const char *aliasesKey = "sinter.aliases";
+constexpr const char *optimizerPrefix = "optimizer.";
+
+/// Doubles as hexadecimal text, exact and at home in JSON even where they are not finite.
+std::string exact(double value) { return fmt::format("{:a}", value); }
+
+double fromExact(const nlohmann::json &json) {
+  return std::strtod(json.get<std::string>().c_str(), nullptr);
+}
+
+nlohmann::json toJson(const std::optional<Best> &best) {
+  if (!best)
+    return nullptr;
+  return {{"value", exact(best->value)}, {"epoch", best->epoch}};
+}
+
+std::optional<Best> bestFromJson(const nlohmann::json &json) {
+  if (json.is_null())
+    return std::nullopt;
+  return Best{fromExact(json.at("value")), json.at("epoch").get<int64_t>()};
+}
+
+std::string positionText(const Position &position) {
+  nlohmann::json sums = nlohmann::json::array();
+  for (double sum : position.sums)
+    sums.push_back(exact(sum));
+  const nlohmann::json json = {{"run", position.run},           {"seed", position.seed},
+                               {"stage", position.stage},       {"epoch", position.epoch},
+                               {"draw", position.draw},         {"stage_step", position.stageStep},
+                               {"batch", position.batch},       {"examples", position.examples},
+                               {"weight", position.weight},     {"sums", sums},
+                               {"best", toJson(position.best)}, {"stop", toJson(position.stop)}};
+  return json.dump();
+}
+
+std::string nameInFile(const State &state) {
+  return state.kind == StateKind::Optimizer ? optimizerPrefix + state.name : state.name;
+}
+
+/// Reads one state under any of its names. What is wrong is added to `problems`.
+void loadState(const SafeTensors &file, const State &state, uint8_t *block,
+               std::set<std::string> &used, std::vector<std::string> &problems) {
+  std::vector<std::string> names = {nameInFile(state)};
+  names.insert(names.end(), state.aliases.begin(), state.aliases.end());
+  std::vector<float> values;
+  std::string source;
+  for (const std::string &name : names) {
+    const auto found = file.entries().find(name);
+    if (found == file.entries().end())
+      continue;
+    used.insert(name);
+    if (found->second.shape != state.shape) {
+      problems.push_back(fmt::format("{} is [{}] there and [{}] here", name,
+                                     fmt::join(found->second.shape, ", "),
+                                     fmt::join(state.shape, ", ")));
+      return;
+    }
+    std::vector<float> read = file.read(name);
+    if (!source.empty() &&
+        std::memcmp(values.data(), read.data(), values.size() * sizeof(float)) != 0)
+      problems.push_back(
+          fmt::format("{} and {} are one tensor here and differ there", source, name));
+    source = name;
+    values = std::move(read);
+  }
+  if (source.empty()) {
+    problems.push_back(fmt::format("{} is missing", names[0]));
+    return;
+  }
+  LayoutMap(state.elements(), state.layout)
+      .toMemory(values.data(), reinterpret_cast<float *>(block + state.offset));
+}
+
+/// PyTorch counts the batches that a batch norm has seen; nothing here depends on it.
+bool ignored(const std::string &name, bool withOptimizer) {
+  return name.ends_with("num_batches_tracked") ||
+         (!withOptimizer && name.starts_with(optimizerPrefix));
+}
+
+} // namespace
+
+void saveCheckpoint(const std::string &path, StateList states, const uint8_t *block,
+                    const Preprocessing &preprocessing, const Metadata &notes,
+                    const Position *position) {
+  Metadata metadata = notes;
+  metadata["format"] = "pt";
+  metadata[preprocessingKey] = preprocessing.toJson();
+  if (position)
+    metadata[positionKey] = positionText(*position);
+  nlohmann::json aliases = nlohmann::json::object();
+  std::vector<TensorToWrite> tensors;
+  for (const State *state : states) {
+    if (state->kind == StateKind::Optimizer && !position)
+      continue;
+    for (const std::string &alias : state->aliases)
+      aliases[alias] = state->name;
+    tensors.push_back({nameInFile(*state), state->shape, [state, block](float *out) {
+                         LayoutMap(state->elements(), state->layout)
+                             .toSaved(reinterpret_cast<const float *>(block + state->offset), out);
+                       }});
+  }
+  metadata[aliasesKey] = aliases.dump();
+  writeSafeTensors(path, metadata, tensors);
+}
+
+void loadStates(const SafeTensors &file, StateList states, bool withOptimizer, uint8_t *block) {
+  std::set<std::string> used;
+  std::vector<std::string> problems;
+  for (const State *state : states)
+    if (withOptimizer || state->kind != StateKind::Optimizer)
+      loadState(file, *state, block, used, problems);
+  for (const auto &[name, entry] : file.entries())
+    if (!used.contains(name) && !ignored(name, withOptimizer))
+      problems.push_back(fmt::format("{} belongs to nothing here", name));
+  if (!problems.empty())
+    throw Error(
+        fmt::format("{} does not fit this program:\n  {}", file.path, fmt::join(problems, "\n  ")));
+}
+
+Position readPosition(const SafeTensors &file) {
+  const auto found = file.metadata().find(positionKey);
+  if (found == file.metadata().end())
+    throw Error(fmt::format("{} holds weights, but not where training stood: start from them with "
+                            "--init",
+                            file.path));
+  try {
+    const nlohmann::json json = nlohmann::json::parse(found->second);
+    Position position;
+    position.run = json.at("run").get<std::string>();
+    position.seed = json.at("seed").get<uint64_t>();
+    position.stage = json.at("stage").get<int64_t>();
+    position.epoch = json.at("epoch").get<int64_t>();
+    position.draw = json.at("draw").get<int64_t>();
+    position.stageStep = json.at("stage_step").get<int64_t>();
+    position.batch = json.at("batch").get<int64_t>();
+    position.examples = json.at("examples").get<int64_t>();
+    position.weight = json.at("weight").get<int64_t>();
+    for (const nlohmann::json &sum : json.at("sums"))
+      position.sums.push_back(fromExact(sum));
+    position.best = bestFromJson(json.at("best"));
+    position.stop = bestFromJson(json.at("stop"));
+    return position;
+  } catch (const nlohmann::json::exception &) {
+    throw Error(
+        fmt::format("{} does not say where training stood in a way that is known here", file.path));
+  }
+}
+
+Preprocessing readPreprocessing(const SafeTensors &file) {
+  const auto found = file.metadata().find(preprocessingKey);
+  return found == file.metadata().end() ? Preprocessing() : Preprocessing::fromJson(found->second);
+}
+
+} // namespace sinter::runtime
