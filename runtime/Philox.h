@@ -1,10 +1,13 @@
-//===- Philox.h - counter-based random numbers ------------------------------------------------------===//
-// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): ten rounds turn a 128-bit
-// counter and a 64-bit key into four 32-bit words. Every random number of a program has its own counter, so a
-// draw depends neither on threads nor on the order of anything:
+//===- Philox.h - counter-based random numbers
+//------------------------------------------------------===//
+// Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): ten rounds
+// turn a 128-bit counter and a 64-bit key into four 32-bit words. Every random number of a program
+// has its own counter, so a draw depends neither on threads nor on the order of anything:
 //   key      the run's seed
-//   counter  (16·q + l, example, draw, purpose)  where element e = 64·q + 16·w + l of the drawn tensor takes word w
-// `purpose` is fnv1a of a name ("dropout1", "init:conv1.weight", "shuffle"). Generated code computes the same.
+//   counter  (16·q + l, example, draw, purpose)  where element e = 64·q + 16·w + l of the drawn
+//   tensor takes word w
+// `purpose` is fnv1a of a name ("dropout1", "init:conv1.weight", "shuffle"). Generated code
+// computes the same.
 #pragma once
 
 #include <array>

@@ -1,0 +1,27 @@
+//===- Main.cpp - `main` of a compiled training program
+//--------------------------------------------===//
+#include "runtime/Abi.h"
+#include "runtime/Error.h"
+#include "runtime/Run.h"
+#include "runtime/TaskExecutor.h"
+#include "runtime/Text.h"
+
+using namespace sinter::runtime;
+
+int main(int argc, char **argv) {
+  try {
+    if (sinter_program.version != abiVersion)
+      throw Error(fmt::format("the program was compiled for version {} of the runtime, and this is "
+                              "version {}: build it again",
+                              sinter_program.version, abiVersion));
+    const Description description =
+        parseDescription({sinter_program.description, sinter_program.descriptionBytes});
+    const auto factory = [](const Description &program, unsigned threads) {
+      return std::make_unique<TaskExecutor>(program, sinter_program, threads);
+    };
+    return runProgram(description, factory, argc, argv);
+  } catch (const std::exception &error) {
+    printError(fmt::format("error: {}\n", error.what()));
+    return 1;
+  }
+}

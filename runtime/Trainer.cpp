@@ -1,0 +1,350 @@
+#include "runtime/Trainer.h"
+
+#include "runtime/Error.h"
+#include "runtime/Initializers.h"
+#include "runtime/OutputFile.h"
+#include "runtime/Signals.h"
+#include "runtime/Text.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <fmt/format.h>
+#include <utility>
+
+namespace sinter::runtime {
+
+static double secondsSince(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+/// Whether `value` is strictly better than the best so far; what is no number never is.
+static bool improves(double value, const std::optional<Best> &best, bool higherIsBetter) {
+  if (std::isnan(value))
+    return false;
+  return !best || (higherIsBetter ? value > best->value : value < best->value);
+}
+
+Trainer::Trainer(Session &ofSession, Progress &shown, const Run &whichRun, std::string into,
+                 const SafeTensors *from)
+    : session(ofSession), progress(shown), run(whichRun), folder(std::move(into)), checkpoint(from),
+      states(session.statesOf(run)) {
+  Preprocessing saved;
+  if (checkpoint)
+    saved = readPreprocessing(*checkpoint);
+  data = &session.dataOf(run, checkpoint ? &saved : nullptr);
+  trainPart = data->part("train");
+  makeFolder(folder);
+  if (checkpoint)
+    resume();
+  else
+    begin();
+}
+
+void Trainer::begin() {
+  position.run = run.name;
+  position.seed = session.seedOf(run);
+  position.examples = static_cast<int64_t>(trainPart->count());
+  initialize(states, position.seed, session.options.threads, session.state());
+  if (!session.options.init.empty())
+    loadStates(SafeTensors(session.options.init), states, false, session.state());
+  metrics.begin(file("metrics.jsonl"));
+  if (session.options.logSteps)
+    stepLog.begin(file("steps.jsonl"));
+}
+
+void Trainer::resume() {
+  position = readPosition(*checkpoint);
+  if (position.stage < 0 || position.stage > static_cast<int64_t>(run.stages.size()))
+    throw Error(fmt::format("{} stands in stage {}, and there are {}", checkpoint->path,
+                            position.stage + 1, run.stages.size()));
+  if (session.options.seed && *session.options.seed != position.seed)
+    throw UsageError(fmt::format("{} was trained with seed {}: leave --seed out to go on",
+                                 checkpoint->path, position.seed));
+  if (position.batch > 0 && position.examples != static_cast<int64_t>(trainPart->count()))
+    throw Error(
+        fmt::format("{} stands in the middle of an epoch of {} examples, and the train part "
+                    "has {} now",
+                    checkpoint->path, position.examples, trainPart->count()));
+  loadStates(*checkpoint, states, true, session.state());
+  metrics.resume(file("metrics.jsonl"), "epoch", position.epoch);
+  if (session.options.logSteps)
+    stepLog.resume(file("steps.jsonl"), "step", position.draw);
+  // The best weights lie beside the checkpoint; they move with the run.
+  const std::filesystem::path beside =
+      std::filesystem::path(checkpoint->path).parent_path() / "best.safetensors";
+  std::error_code ignored;
+  if (position.best && std::filesystem::exists(beside, ignored) &&
+      !std::filesystem::equivalent(beside, file("best.safetensors"), ignored))
+    std::filesystem::copy_file(beside, file("best.safetensors"),
+                               std::filesystem::copy_options::overwrite_existing, ignored);
+}
+
+int Trainer::train() {
+  describe();
+  const auto stageCount = static_cast<int64_t>(run.stages.size());
+  if (position.stage == stageCount)
+    progress.line("all stages have ended: there is nothing left to train");
+  while (position.stage < stageCount) {
+    if (!trainStage()) {
+      saveLast();
+      progress.line(fmt::format("stopped at step {}; go on with --resume {}", position.draw,
+                                file("last.safetensors")));
+      return 128 + SignalWatch::asked();
+    }
+    const bool restores = stage().keepBest && position.best;
+    if (restores)
+      restoreBest();
+    // Where the last stage just ends, --resume with more epochs may still go on with it.
+    if (!restores && position.stage + 1 == stageCount) {
+      if (position.stageStep == 0)
+        saveLast();
+      return 0;
+    }
+    ++position.stage;
+    position.stageStep = 0;
+    position.best = position.stop = std::nullopt;
+    saveLast();
+  }
+  return 0;
+}
+
+void Trainer::describe() {
+  std::string parts;
+  for (const PartData &part : data->parts)
+    parts += fmt::format("{}{} {}", parts.empty() ? "" : " + ",
+                         grouped(static_cast<int64_t>(part.count())), part.name);
+  int64_t parameters = 0;
+  for (const State *state : states)
+    parameters += state->kind == StateKind::Parameter ? state->elements() : 0;
+  progress.line(fmt::format("{}: {} examples, {} parameters, {} thread{}, seed {}", run.name, parts,
+                            grouped(parameters), session.options.threads,
+                            session.options.threads == 1 ? "" : "s", position.seed));
+  if (checkpoint)
+    progress.line(fmt::format("going on from {}: step {}, epoch {}", checkpoint->path,
+                              position.draw, position.epoch + 1));
+}
+
+/// Optimizer state, step count and schedules start anew with each stage.
+void Trainer::startStage() {
+  std::vector<const State *> optimizer;
+  for (const State *state : states)
+    if (state->kind == StateKind::Optimizer)
+      optimizer.push_back(state);
+  initialize(optimizer, position.seed, session.options.threads, session.state());
+}
+
+int64_t Trainer::stageSteps(int64_t batches) const {
+  const Options &options = session.options;
+  if (options.steps)
+    return *options.steps;
+  if (options.epochs)
+    return *options.epochs * batches;
+  return stage().steps ? *stage().steps : *stage().epochs * batches;
+}
+
+bool Trainer::stopped() const {
+  return stage().stop && position.stop &&
+         position.epoch - position.stop->epoch >= stage().stop->patience;
+}
+
+/// False if a signal asked for an end.
+bool Trainer::trainStage() {
+  const Step &step = session.description.steps[stage().trainStep];
+  Sampler sampler(trainPart->count(), static_cast<size_t>(stage().batch), stage().dropLast,
+                  stage().sequential, position.seed);
+  Feeder feeder(step, *trainPart);
+  batchesPerEpoch = static_cast<int64_t>(sampler.batches());
+  if (batchesPerEpoch == 0)
+    throw Error(fmt::format("`batch {} drop last` leaves no batch of {} examples", stage().batch,
+                            trainPart->count()),
+                run.place);
+  stageLast = stageSteps(batchesPerEpoch);
+  if (position.stageStep == 0)
+    startStage();
+  while (position.batch > 0 || (position.stageStep < stageLast && !stopped())) {
+    const auto start = std::chrono::steady_clock::now();
+    sampler.start(static_cast<uint32_t>(position.epoch));
+    const int64_t before = position.stageStep - position.batch;
+    const int64_t batches = std::min(batchesPerEpoch, std::max(stageLast - before, position.batch));
+    progress.begin(epochLabel(), batches, position.batch);
+    if (!trainEpoch(sampler, feeder, batches))
+      return false;
+    const std::optional<std::vector<SetMeans>> means = measureSets();
+    if (!means)
+      return false;
+    finishEpoch(*means, secondsSince(start));
+    if (SignalWatch::asked())
+      return false;
+  }
+  return true;
+}
+
+/// Batches of one epoch from where it stands up to `batches`; false if a signal asked for an end.
+bool Trainer::trainEpoch(Sampler &sampler, Feeder &feeder, int64_t batches) {
+  Means means{position.sums, position.weight};
+  const size_t step = stage().trainStep;
+  while (position.batch < batches) {
+    const std::span<const uint32_t> examples = sampler.batch(static_cast<size_t>(position.batch));
+    Clock now = clock();
+    now.count = static_cast<int64_t>(examples.size());
+    feeder.fill(examples, session.arena());
+    session.runStep(step, now);
+    session.addOutputs(step, now.count, means);
+    ++position.batch;
+    ++position.stageStep;
+    ++position.draw;
+    float loss = 0;
+    std::memcpy(&loss, session.arena() + session.description.steps[step].outputs[0].offset,
+                sizeof(loss));
+    if (!std::isfinite(loss)) {
+      const std::string last = file("last.safetensors");
+      std::error_code ignored;
+      throw Error(fmt::format("the loss is {} at step {}, in epoch {}{}", loss, position.draw,
+                              position.epoch + 1,
+                              std::filesystem::exists(last, ignored)
+                                  ? fmt::format("; {} is from before", last)
+                                  : ""),
+                  run.place);
+    }
+    position.sums = means.sums;
+    position.weight = means.examples;
+    if (session.options.logSteps)
+      stepLog.add(fmt::format(R"({{"step": {}, "epoch": {}, "loss": {}}})", position.draw,
+                              position.epoch + 1, jsonNumber(loss)));
+    progress.step(means.sums[0] / static_cast<double>(means.examples), now.count);
+    if (session.options.checkpointEvery > 0 && position.draw % session.options.checkpointEvery == 0)
+      saveLast();
+    if (SignalWatch::asked())
+      return false;
+  }
+  return true;
+}
+
+/// The train part's running means and those of each other part; none if a signal asked for an end.
+std::optional<std::vector<Trainer::SetMeans>> Trainer::measureSets() {
+  std::vector<SetMeans> all;
+  all.push_back({"train", Means{position.sums, position.weight}.finish(stage())});
+  for (const PartData &part : data->parts) {
+    if (part.name == "train")
+      continue;
+    progress.evaluating(part.name);
+    const std::optional<Means> means =
+        session.evaluate(stage(), part, clock(), [] { return SignalWatch::asked() != 0; });
+    if (!means)
+      return std::nullopt;
+    all.push_back({part.name, means->finish(stage())});
+  }
+  return all;
+}
+
+void Trainer::finishEpoch(const std::vector<SetMeans> &means, double seconds) {
+  const std::string label = epochLabel();
+  ++position.epoch;
+  position.batch = 0;
+  position.weight = 0;
+  position.sums.clear();
+  const std::vector<std::string> names = measureNames(stage());
+  std::string line = label;
+  for (const SetMeans &set : means) {
+    std::string record = fmt::format(R"({{"epoch": {}, "step": {}, "set": "{}")", position.epoch,
+                                     position.draw, set.set);
+    if (run.stages.size() > 1)
+      record += fmt::format(R"(, "stage": "{}")", stage().name);
+    for (size_t i = 0; i < names.size(); ++i)
+      record += fmt::format(R"(, "{}": {})", names[i], jsonNumber(set.values[i]));
+    metrics.add(record + "}");
+    line += fmt::format("  {} {}", set.set, measuresText(stage(), set.values));
+  }
+  judge(means);
+  saveLast();
+  progress.line(fmt::format("{}  {:.1f} s", line, seconds));
+}
+
+Measure Trainer::bestMeasure() const {
+  if (stage().keepBest)
+    return *stage().keepBest;
+  for (const char *set : {"valid", "test"})
+    if (data->part(set))
+      return {set, "loss", false};
+  return {"train", "loss", false};
+}
+
+/// Compares the epoch with the best one so far, for best.safetensors and for the stop rule.
+void Trainer::judge(const std::vector<SetMeans> &means) {
+  const std::vector<std::string> names = measureNames(stage());
+  const auto valueOf = [&](const Measure &measure) {
+    for (const SetMeans &set : means)
+      for (size_t i = 0; i < names.size(); ++i)
+        if (set.set == measure.set && names[i] == measure.name)
+          return set.values[i];
+    return std::nan("");
+  };
+  if (stage().stop) {
+    const Measure &measure = stage().stop->measure;
+    const double value = valueOf(measure);
+    // Patience counts from the first epoch even where no number was ever there.
+    if (improves(value, position.stop, measure.higherIsBetter))
+      position.stop = Best{value, position.epoch};
+    else if (!position.stop)
+      position.stop = Best{measure.higherIsBetter ? -INFINITY : INFINITY, position.epoch};
+  }
+  const Measure measure = bestMeasure();
+  const double value = valueOf(measure);
+  if (!improves(value, position.best, measure.higherIsBetter))
+    return;
+  position.best = Best{value, position.epoch};
+  saveBest(measure, value);
+}
+
+void Trainer::restoreBest() {
+  const SafeTensors best(file("best.safetensors"));
+  const auto epoch = best.metadata().find("epoch");
+  if (epoch == best.metadata().end() || epoch->second != std::to_string(position.best->epoch))
+    throw Error(fmt::format("{} does not hold the best weights, those of epoch {}", best.path,
+                            position.best->epoch));
+  loadStates(best, states, false, session.state());
+  progress.line(fmt::format("the best weights, those of epoch {}, are back", position.best->epoch));
+}
+
+Clock Trainer::clock() const {
+  Clock now{};
+  now.step = position.stageStep;
+  now.last = stageLast;
+  now.seed = position.seed;
+  now.draw = position.draw;
+  now.epoch = batchesPerEpoch;
+  return now;
+}
+
+std::string Trainer::epochLabel() const {
+  const int64_t inStage = (position.stageStep - position.batch) / batchesPerEpoch + 1;
+  const int64_t count = (stageLast + batchesPerEpoch - 1) / batchesPerEpoch;
+  return fmt::format("{}epoch {}/{}", run.stages.size() > 1 ? stage().name + " " : "", inStage,
+                     std::max(count, inStage));
+}
+
+void Trainer::saveLast() {
+  const Metadata notes = {{"program", session.description.name},
+                          {"run", run.name},
+                          {"epoch", std::to_string(position.epoch)},
+                          {"step", std::to_string(position.draw)}};
+  saveCheckpoint(file("last.safetensors"), states, session.state(), data->preprocessing, notes,
+                 &position);
+}
+
+void Trainer::saveBest(const Measure &measure, double value) {
+  const Metadata notes = {
+      {"program", session.description.name},         {"run", run.name},
+      {"epoch", std::to_string(position.epoch)},     {"step", std::to_string(position.draw)},
+      {"measure", measure.set + "." + measure.name}, {"value", jsonNumber(value)}};
+  saveCheckpoint(file("best.safetensors"), states, session.state(), data->preprocessing, notes,
+                 nullptr);
+}
+
+std::string Trainer::file(const char *name) const {
+  return (std::filesystem::path(folder) / name).string();
+}
+
+} // namespace sinter::runtime
