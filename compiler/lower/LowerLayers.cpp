@@ -1,0 +1,206 @@
+//===- LowerLayers.cpp - layers as train ops
+//-------------------------------------------------------===//
+#include "compiler/lower/StepBuilder.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace sinter::lower {
+
+/// y + bias along the last axis in memory, where there is a bias.
+Value StepBuilder::addBias(Value y, Value bias) {
+  if (!bias)
+    return y;
+  auto type = cast<RankedTensorType>(y.getType());
+  return train::AddOp::create(builder, type, y,
+                              broadcast(get(bias).value, type.getShape(), {type.getRank() - 1}));
+}
+
+LogicalResult StepBuilder::lower(model::DenseOp op) {
+  const Tensor x = withBatch(get(op.getX()));
+  const Tensor weight = get(op.getWeight());
+  if (weight.batched || (op.getBias() && get(op.getBias()).batched))
+    return op.emitOpError("takes weights that are the same for every example");
+
+  // Letters: b the batch, k what is summed, n the units, A… the axes in front. Units come
+  // innermost.
+  const int64_t last = x.rank() - 1;
+  auto letter = [&](int64_t axis) { return axis == last ? 'k' : static_cast<char>('A' + axis); };
+  std::string xAxes = "b", yAxes = "b", weightAxes;
+  SmallVector<int64_t> shape{batch};
+  Order order;
+  for (int64_t axis : x.order) {
+    xAxes += letter(axis);
+    if (axis == last)
+      continue;
+    yAxes += letter(axis);
+    order.push_back(axis);
+    shape.push_back(x.shape()[axis]);
+  }
+  yAxes += 'n';
+  order.push_back(last);
+  shape.push_back(weight.shape()[0]);
+  for (int64_t axis : weight.order)
+    weightAxes += axis == 0 ? 'n' : 'k';
+  const Value y =
+      train::ContractOp::create(builder, x.type().clone(shape),
+                                xAxes + "," + weightAxes + "->" + yAxes, x.value, weight.value);
+  set(op.getY(), Tensor{addBias(y, op.getBias()), order, true});
+  return success();
+}
+
+/// [top, bottom, left, right] as the spec says it to [top, left, bottom, right].
+static SmallVector<int64_t> corners(ArrayRef<int64_t> padding) {
+  return {padding[0], padding[2], padding[1], padding[3]};
+}
+
+LogicalResult StepBuilder::lower(model::Conv2dOp op) {
+  const Order image{1, 2, 0};
+  const Tensor x = ordered(withBatch(get(op.getX())), image);
+  if (get(op.getWeight()).batched || (op.getBias() && get(op.getBias()).batched))
+    return op.emitOpError("takes weights that are the same for every example");
+  const Tensor weight = ordered(get(op.getWeight()), {2, 3, 1, 0});
+  const auto yShape = modelShape(op.getY());
+  auto convolve = [&](Value input, Value kernel, int64_t channels) -> Value {
+    return train::Conv2dForwardOp::create(
+        builder, x.type().clone(ArrayRef<int64_t>{batch, yShape[1], yShape[2], channels}), input,
+        kernel, op.getStride(), corners(op.getPadding()), op.getDilation());
+  };
+  const auto groups = static_cast<int64_t>(op.getGroups());
+  if (groups == 1) {
+    const Value y = convolve(x.value, weight.value, yShape[0]);
+    set(op.getY(), Tensor{addBias(y, op.getBias()), image, true});
+    return success();
+  }
+
+  // A group reads its own channels and writes its own: slices in, one behind the other out.
+  SmallVector<Value> parts;
+  const int64_t each = yShape[0] / groups;
+  auto sliceLast = [&](Value value, int64_t from, int64_t count) -> Value {
+    auto type = cast<RankedTensorType>(value.getType());
+    SmallVector<int64_t> shape(type.getShape()), offsets(4, 0), strides(4, 1);
+    shape.back() = count;
+    offsets.back() = from;
+    return train::SliceOp::create(builder, type.clone(shape), value, offsets, strides);
+  };
+  const int64_t channels = x.shape()[0] / groups;
+  for (int64_t group = 0; group < groups; ++group)
+    parts.push_back(convolve(sliceLast(x.value, group * channels, channels),
+                             sliceLast(weight.value, group * each, each), each));
+  const Value y = train::ConcatOp::create(
+      builder, x.type().clone(ArrayRef<int64_t>{batch, yShape[1], yShape[2], yShape[0]}), parts, 3);
+  set(op.getY(), Tensor{addBias(y, op.getBias()), image, true});
+  return success();
+}
+
+LogicalResult StepBuilder::lower(model::MaxPool2dOp op) {
+  const Order image{1, 2, 0};
+  const Tensor x = ordered(withBatch(get(op.getX())), image);
+  auto type = typeOf(modelShape(op.getY()), image, true, builder.getF32Type());
+  const bool small = llvm::product_of(op.getSize()) <= 128; // positions in a window fit 8 bits
+  auto pool = train::MaxPool2dOp::create(
+      builder, TypeRange{type, type.clone(small ? builder.getI8Type() : builder.getI32Type())},
+      x.value, op.getSize(), op.getStride(), corners(op.getPadding()));
+  set(op.getY(), Tensor{pool.getY(), image, true});
+  return success();
+}
+
+LogicalResult StepBuilder::lower(model::AvgPool2dOp op) {
+  const Order image{1, 2, 0};
+  const Tensor x = ordered(withBatch(get(op.getX())), image);
+  const auto type = typeOf(modelShape(op.getY()), image, true, builder.getF32Type());
+  const Value y = train::AvgPool2dOp::create(builder, type, x.value, op.getSize(), op.getStride(),
+                                             corners(op.getPadding()));
+  set(op.getY(), Tensor{y, image, true});
+  return success();
+}
+
+LogicalResult StepBuilder::lower(model::GlobalAvgPoolOp op) {
+  const Tensor x = ordered(withBatch(get(op.getX())), {1, 2, 0});
+  const double positions = static_cast<double>(x.shape()[1] * x.shape()[2]);
+  const Value sum = sumOver(x.value, {1, 2});
+  set(op.getY(), Tensor{binary<train::DivOp>(sum, constant(positions)), {0}, true});
+  return success();
+}
+
+LogicalResult StepBuilder::lower(model::BatchNormOp op) {
+  const Tensor x = withLast(withBatch(get(op.getX())), static_cast<int64_t>(op.getAxis()));
+  const auto type = x.type();
+  const auto perChannel = type.clone(ArrayRef<int64_t>{type.getShape().back()});
+
+  Value mean = get(op.getRunningMean()).value, variance = get(op.getRunningVar()).value;
+  if (trains(op.getLayer())) {
+    auto moments = train::MomentsOp::create(builder, TypeRange{perChannel, perChannel}, x.value,
+                                            clock("count"));
+    mean = moments.getMean();
+    variance = moments.getVariance();
+
+    // running = (1 - momentum) running + momentum batch; the variance's share is n / (n - 1) of the
+    // biased one, n counting examples and positions. One number alone has variance 0, whatever the
+    // factor.
+    const double momentum = op.getMomentum().convertToDouble();
+    const double positions =
+        static_cast<double>(type.getNumElements() / (batch * type.getShape().back()));
+    const Value n = train::CountOp::create(builder, RankedTensorType::get({}, builder.getF32Type()),
+                                           clock("count"), APFloat(positions));
+    const Value others = binary<train::MaxOp>(binary<train::SubOp>(n, constant(1)), constant(1));
+    const Value unbiased = binary<train::MulOp>(variance, binary<train::DivOp>(n, others));
+    auto advance = [&](Value running, Value batchValue) {
+      const auto name = running.getDefiningOp<model::ReadOp>().getParameterAttr().getAttr();
+      // A layer used twice advances twice.
+      Value &now = statistics.try_emplace(name, get(running).value).first->second;
+      now = binary<train::AddOp>(binary<train::MulOp>(now, constant(1 - momentum)),
+                                 binary<train::MulOp>(batchValue, constant(momentum)));
+    };
+    advance(op.getRunningMean(), mean);
+    advance(op.getRunningVar(), unbiased);
+  }
+
+  const Value deviation =
+      unary<train::SqrtOp>(binary<train::AddOp>(variance, constant(op.getEps().convertToDouble())));
+  const Value scale = binary<train::DivOp>(get(op.getWeight()).value, deviation);
+  const Value shift =
+      binary<train::SubOp>(get(op.getBias()).value, binary<train::MulOp>(mean, scale));
+  const int64_t last = type.getRank() - 1;
+  const Value scaled = binary<train::MulOp>(x.value, broadcast(scale, type.getShape(), {last}));
+  const Value y = binary<train::AddOp>(scaled, broadcast(shift, type.getShape(), {last}));
+  set(op.getY(), Tensor{y, x.order, true});
+  return success();
+}
+
+LogicalResult StepBuilder::lower(model::DropoutOp op) {
+  const Tensor x = withBatch(get(op.getX()));
+  const double p = op.getP().convertToDouble();
+  const bool scalesWhileTraining = op.getScale() == "training";
+  if (!trains(op.getLayer())) {
+    Value y = x.value;
+    if (!scalesWhileTraining && p > 0)
+      y = binary<train::MulOp>(y, constant(1 - p));
+    set(op.getY(), Tensor{y, x.order, true});
+    return success();
+  }
+  if (p == 0) {
+    set(op.getY(), x);
+    return success();
+  }
+
+  // Each use of a layer draws its own numbers; the first is keyed by the layer's path alone.
+  std::string purpose = op.getLayer().str();
+  if (const int earlier = draws[purpose]++)
+    purpose += "#" + std::to_string(earlier + 1);
+  auto type = x.type();
+  const Value ids = broadcast(clock("ids"), type.getShape(), {0});
+  const Value drawn =
+      train::RandomOp::create(builder, type, purpose, ids, clock("draw"), clock("seed"));
+  const Value kept =
+      train::CompareOp::create(builder, type.clone(builder.getI1Type()), "ge", drawn, constant(p));
+  Value y = x.value;
+  if (scalesWhileTraining && p < 1) // with p = 1 nothing is kept
+    y = binary<train::MulOp>(y, constant(1 / (1 - p)));
+  y = train::SelectOp::create(builder, type, kept, y, constant(0));
+  set(op.getY(), Tensor{y, x.order, true});
+  return success();
+}
+
+} // namespace sinter::lower

@@ -1,0 +1,317 @@
+//===- ModelToTrain.cpp - model to train: states, steps and runs
+//-----------------------------------===//
+// A train block becomes states (weights in the order that its first use wants), one run, and per
+// stage a training, an evaluation and a prediction step. Steps are written plainly, one op after
+// the other, images as [B, H, W, C]; what is then redundant or lies badly is left to the passes of
+// the train floor.
+#include "compiler/lower/Passes.h"
+#include "compiler/lower/StepBuilder.h"
+#include "compiler/lower/TrainingStep.h"
+
+#include "mlir/IR/OperationSupport.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace sinter::lower {
+#define GEN_PASS_DEF_MODELTOTRAIN
+#include "compiler/lower/Passes.h.inc"
+namespace {
+
+/// How the first use of a weight wants it to lie, by following permutations to a dense or conv2d;
+/// as it is saved where there is none.
+std::optional<Order> orderOfUse(Value value, Order axes) {
+  for (OpOperand &use : value.getUses()) {
+    Operation *user = use.getOwner();
+    Order wanted;
+    if (isa<model::DenseOp>(user) && use.getOperandNumber() == 1)
+      wanted = {1, 0};
+    else if (isa<model::Conv2dOp>(user) && use.getOperandNumber() == 1)
+      wanted = {2, 3, 1, 0};
+    if (!wanted.empty()) {
+      for (int64_t &axis : wanted)
+        axis = axes[axis];
+      return wanted;
+    }
+    if (auto permute = dyn_cast<model::PermuteOp>(user)) {
+      Order permuted;
+      for (int64_t axis : permute.getAxes())
+        permuted.push_back(axes[axis]);
+      if (auto found = orderOfUse(permute.getY(), permuted))
+        return found;
+    }
+  }
+  return std::nullopt;
+}
+
+class TrainBlock {
+public:
+  /// `prefix`: whose names stand before those of the states, where names would clash; else "".
+  TrainBlock(ModuleOp module, model::TrainOp train, StringRef prefix)
+      : module(module), train(train), prefix(prefix), symbols(module), builder(train) {
+    data = cast<model::DataOp>(symbols.lookup(train.getData()));
+  }
+
+  LogicalResult lower() {
+    makeStates();
+    for (model::StageOp stage : train.getBody().getOps<model::StageOp>())
+      if (failed(lowerStage(stage)))
+        return failure();
+    makeRun();
+    return success();
+  }
+
+private:
+  //===--- states
+  //---------------------------------------------------------------------------------===//
+
+  std::string symbolFor(StringRef name) const {
+    return prefix.empty() ? name.str() : (prefix + "/" + name).str();
+  }
+
+  void makeStates() {
+    for (Operation &op : train.getBody().getOps())
+      if (isa<model::ParamOp, model::BufferOp>(op))
+        makeState(&op);
+  }
+
+  void makeState(Operation *op) {
+    const auto name = op->getAttrOfType<StringAttr>("sym_name");
+    const auto saved = cast<RankedTensorType>(op->getAttrOfType<TypeAttr>("type").getValue());
+    Order order = inOrder(saved.getRank());
+    train.walk([&](model::ReadOp read) {
+      if (read.getParameterAttr().getAttr() != name)
+        return WalkResult::advance();
+      auto found = orderOfUse(read.getValue(), inOrder(saved.getRank()));
+      if (found)
+        order = *found;
+      return found ? WalkResult::interrupt() : WalkResult::advance();
+    });
+
+    SmallVector<int64_t> shape;
+    for (int64_t axis : order)
+      shape.push_back(saved.getDimSize(axis));
+    const auto type = RankedTensorType::get(shape, saved.getElementType());
+    train::LayoutAttr layout;
+    if (order != inOrder(saved.getRank()))
+      layout = train::LayoutAttr::get(op->getContext(), saved.getShape(), saved.getShape(), order);
+    const bool trained = isa<model::ParamOp>(op);
+    auto state = train::StateOp::create(builder, op->getLoc(),
+                                        builder.getStringAttr(symbolFor(name)), TypeAttr::get(type),
+                                        builder.getStringAttr(trained ? "parameter" : "buffer"),
+                                        op->getAttrOfType<train::InitAttr>("init"), layout,
+                                        op->getAttrOfType<ArrayAttr>("also"), FlatSymbolRefAttr());
+    markRun(state);
+    symbols.insert(state);
+    states.insert({name, State{FlatSymbolRefAttr::get(state.getSymNameAttr()), type, order, trained,
+                               op->getLoc()}});
+  }
+
+  /// A state whose symbol begins with its run's name says so: its own name is what follows.
+  void markRun(train::StateOp state) {
+    if (!prefix.empty())
+      state->setAttr("run", builder.getStringAttr(prefix));
+  }
+
+  /// Optimizer states lie as their parameters do, and begin at zero.
+  FlatSymbolRefAttr optimizerState(const State &parameter, StringRef what) {
+    const auto name = builder.getStringAttr(parameter.symbol.getValue() + "." + what);
+    if (symbols.lookup(name))
+      return FlatSymbolRefAttr::get(name);
+    OpBuilder::InsertionGuard guard(builder);
+    auto of = cast<train::StateOp>(SymbolTable::lookupSymbolIn(module, parameter.symbol.getAttr()));
+    builder.setInsertionPoint(firstStep);
+    auto state = train::StateOp::create(
+        builder, parameter.location, name, TypeAttr::get(parameter.type),
+        builder.getStringAttr("optimizer"),
+        train::InitAttr::get(builder.getContext(), train::Distribution::Constant, 0, 0),
+        of.getLayoutAttr(), ArrayAttr(), parameter.symbol);
+    markRun(state);
+    symbols.insert(state);
+    return FlatSymbolRefAttr::get(name);
+  }
+
+  //===--- steps
+  //----------------------------------------------------------------------------------===//
+
+  struct LoweredStage {
+    model::StageOp stage;
+    FlatSymbolRefAttr step, eval, predict;
+  };
+
+  LogicalResult lowerStage(model::StageOp stage) {
+    if (stage.getAccumulate() != 1)
+      return stage.emitError("this version does not accumulate gradients over batches");
+    for (model::ReportOp report : stage.getBody().getOps<model::ReportOp>())
+      if (report.getEvery() != 0)
+        return report.emitError("this version reports after each epoch only");
+
+    LoweredStage lowered{stage, {}, {}, {}};
+    auto step = objectiveStep(stage, "train");
+    auto eval = objectiveStep(stage, "eval");
+    auto predict = predictStep(stage);
+    if (failed(step) || failed(eval) || failed(predict))
+      return failure();
+    lowered.step = *step;
+    lowered.eval = *eval;
+    lowered.predict = *predict;
+    stages.push_back(lowered);
+    return success();
+  }
+
+  std::string stepName(model::StageOp stage, StringRef kind) {
+    return (train.getSymName() + "." + stage.getSymName() + "." + kind).str();
+  }
+
+  FailureOr<FlatSymbolRefAttr> objectiveStep(model::StageOp stage, StringRef kind) {
+    OpBuilder::InsertionGuard guard(builder);
+    StepBuilder step(builder, train, data, states, stage, stepName(stage, kind), kind);
+    if (!firstStep)
+      firstStep = step.builder.getInsertionBlock()->getParentOp();
+    if (failed(step.lowerGraph(stage.getBody().front())))
+      return failure();
+
+    auto objective = *stage.getBody().getOps<model::ObjectiveOp>().begin();
+    step.builder.setLoc(objective.getLoc());
+    const Value loss = step.batchMean(step.get(objective.getValue()));
+    SmallVector<std::pair<std::string, Value>> reports;
+    for (model::ReportOp report : stage.getBody().getOps<model::ReportOp>()) {
+      step.builder.setLoc(report.getLoc());
+      reports.emplace_back(report.getName().str(), step.batchMean(step.get(report.getValue())));
+    }
+
+    if (kind == "train") {
+      auto stateOf = [&](const State &parameter, StringRef what) {
+        return optimizerState(parameter, what);
+      };
+      if (failed(finishTrainingStep(step, stage, states, loss, reports, stateOf)))
+        return failure();
+      return keep(step.finish());
+    }
+
+    SmallVector<Attribute> names{builder.getStringAttr("loss")};
+    SmallVector<Value> outputs{loss};
+    for (const auto &[name, value] : reports) {
+      names.push_back(builder.getStringAttr(name));
+      outputs.push_back(value);
+    }
+    step.builder.setLoc(stage.getLoc());
+    train::CommitOp::create(step.builder, builder.getArrayAttr({}), ValueRange(),
+                            builder.getArrayAttr(names), outputs, builder.getArrayAttr({}),
+                            ValueRange());
+    return keep(step.finish());
+  }
+
+  /// The model's results on fields named like its inputs; null where the data has no such fields.
+  FailureOr<FlatSymbolRefAttr> predictStep(model::StageOp stage) {
+    auto net = train.lookupSymbol<model::NetOp>(train.getModel());
+    for (auto [i, type] : llvm::enumerate(net.getArgumentTypes())) {
+      auto name = net.getArgAttrOfType<StringAttr>(i, "model.name");
+      if (!name || data.getFieldType(name.getValue()) != type)
+        return FlatSymbolRefAttr();
+    }
+
+    OpBuilder::InsertionGuard guard(builder);
+    StepBuilder step(builder, train, data, states, stage, stepName(stage, "predict"), "predict");
+    SmallVector<Tensor> inputs;
+    for (unsigned i = 0; i < net.getNumArguments(); ++i)
+      inputs.push_back(*step.field(net.getArgAttrOfType<StringAttr>(i, "model.name").getValue()));
+    auto tensors = step.callNet(net, inputs);
+    if (failed(tensors))
+      return failure();
+    SmallVector<Attribute> names;
+    SmallVector<Value> results;
+    for (auto [i, tensor] : llvm::enumerate(*tensors)) {
+      auto name = net.getResultAttrOfType<StringAttr>(i, "model.name");
+      names.push_back(name && !name.empty() ? name : builder.getStringAttr("output"));
+      results.push_back(step.asResult(tensor));
+    }
+    step.builder.setLoc(net.getLoc());
+    train::CommitOp::create(step.builder, builder.getArrayAttr({}), ValueRange(),
+                            builder.getArrayAttr({}), ValueRange(), builder.getArrayAttr(names),
+                            results);
+    return keep(step.finish());
+  }
+
+  /// Names the step; one that does what an earlier one does is not kept, but that one's name.
+  FlatSymbolRefAttr keep(train::StepOp step) {
+    for (train::StepOp earlier : steps)
+      if (earlier.getKind() == step.getKind() &&
+          earlier.getFunctionType() == step.getFunctionType() &&
+          earlier.getArgAttrsAttr() == step.getArgAttrsAttr() &&
+          OperationEquivalence::isRegionEquivalentTo(&earlier.getBody(), &step.getBody(),
+                                                     OperationEquivalence::IgnoreLocations)) {
+        step.erase();
+        return FlatSymbolRefAttr::get(earlier.getSymNameAttr());
+      }
+    steps.push_back(step);
+    return FlatSymbolRefAttr::get(symbols.insert(step));
+  }
+
+  //===--- the run
+  //--------------------------------------------------------------------------------===//
+
+  void makeRun() {
+    const StringAttr name = train.getSymNameAttr();
+    const Location location = train.getLoc();
+    auto run = train::RunOp::create(builder, location, name, train.getDataAttr(),
+                                    builder.getI64IntegerAttr(train.getSeed()));
+    OpBuilder::InsertionGuard guard(builder);
+    builder.createBlock(&run.getBody());
+    for (const LoweredStage &lowered : stages)
+      makeStage(lowered);
+    train.erase();
+  }
+
+  void makeStage(const LoweredStage &lowered) {
+    model::StageOp stage = lowered.stage;
+    SmallVector<Attribute> reports, finish;
+    SmallVector<bool> ascending;
+    for (model::ReportOp report : stage.getBody().getOps<model::ReportOp>()) {
+      reports.push_back(report.getNameAttr());
+      finish.push_back(builder.getStringAttr(report.getFinish()));
+      ascending.push_back(report.getUpwards());
+    }
+    const bool any = !reports.empty();
+    train::StageOp::create(builder, stage.getLoc(), stage.getSymNameAttr(), lowered.step,
+                           lowered.eval, lowered.predict, stage.getBatchAttr(),
+                           stage.getEpochsAttr(), stage.getStepsAttr(), stage.getDropLastAttr(),
+                           stage.getSequentialAttr(), stage.getAccumulateAttr(),
+                           any ? builder.getArrayAttr(reports) : ArrayAttr(),
+                           any ? builder.getArrayAttr(finish) : ArrayAttr(),
+                           any ? builder.getDenseBoolArrayAttr(ascending) : DenseBoolArrayAttr(),
+                           stage.getKeepBestAttr(), stage.getStopAttr(), stage.getPatienceAttr());
+  }
+
+  ModuleOp module;
+  model::TrainOp train;
+  StringRef prefix;
+  SymbolTable symbols;
+  OpBuilder builder;
+  model::DataOp data;
+  States states;
+  Operation *firstStep = nullptr;
+  SmallVector<train::StepOp> steps;
+  SmallVector<LoweredStage> stages;
+};
+
+struct ModelToTrain : impl::ModelToTrainBase<ModelToTrain> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    const SmallVector<model::TrainOp> blocks(module.getOps<model::TrainOp>());
+    for (model::TrainOp train : blocks) {
+      // Names of parameters are unique within their block only.
+      const bool clashes = llvm::any_of(train.getBody().getOps(), [&](Operation &op) {
+        return isa<model::ParamOp, model::BufferOp>(op) &&
+               module.lookupSymbol(op.getAttrOfType<StringAttr>("sym_name"));
+      });
+      const std::string prefix =
+          blocks.size() > 1 || clashes ? train.getSymName().str() : std::string();
+      if (failed(TrainBlock(module, train, prefix).lower()))
+        return signalPassFailure();
+    }
+  }
+};
+
+} // namespace
+} // namespace sinter::lower

@@ -1,0 +1,27 @@
+//===- Passes.td - conversions between floors -------------------------------------------------------===//
+#ifndef SINTER_LOWER_PASSES_TD
+#define SINTER_LOWER_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ModelToTrain : Pass<"model-to-train", "::mlir::ModuleOp"> {
+  let summary = "Writes each stage out as steps on whole batches";
+  let description = [{
+    Each `model.train` becomes states, a `train.run`, and per stage three steps: `train` (the forward pass in training mode, `train.gradient`,
+    clipping, updates), `eval` (inference mode: the loss without regularizers, and the reports) and `predict` (the net's results in PyTorch's
+    order). Images become [B, H, W, C], convolution weights [kh, kw, C, O], dense weights [in, out], by their states' layouts.
+  }];
+  let dependentDialects = ["::sinter::train::TrainDialect"];
+}
+
+def TrainToKernel : Pass<"train-to-kernel", "::mlir::ModuleOp"> {
+  let summary = "Turns the graph of each step into loops over tensors";
+  let description = [{
+    Every op of a `train.step` becomes kernel ops on tensors; its arguments and its commit stay. Nothing is fused.
+  }];
+  let dependentDialects = ["::sinter::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numLowered", "lowered", "train ops lowered">];
+}
+
+#endif // SINTER_LOWER_PASSES_TD

@@ -1,0 +1,410 @@
+//===- ProgramToModel.cpp - checked program to model dialect
+//---------------------------------------===//
+// The model dialect names ops, operands and attributes as the program does, so a graph goes over by
+// one rule for all kinds; only what stands around graphs is written out.
+#include "compiler/lower/ProgramToModel.h"
+
+#include "dialects/model/ModelOps.h"
+#include "dialects/train/TrainDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Verifier.h"
+
+using namespace mlir;
+
+namespace sinter::lower {
+namespace {
+
+class Builder {
+public:
+  Builder(const syntax::SourceManager &sources, MLIRContext &context)
+      : sources(sources), builder(&context) {}
+
+  OwningOpRef<ModuleOp> build(const semantics::Program &program, syntax::FileId spec,
+                              StringRef name) {
+    const std::string &path = sources.path(spec);
+    OwningOpRef<ModuleOp> module =
+        ModuleOp::create(FileLineColLoc::get(builder.getContext(), path, 1, 1), name);
+    builder.setInsertionPointToEnd(module->getBody());
+    for (const semantics::Data &data : program.datas)
+      buildData(data);
+    for (const semantics::Train &train : program.trains)
+      if (failed(buildTrain(train)))
+        return {};
+    if (failed(verify(*module)))
+      return {};
+    return module;
+  }
+
+private:
+  //===--- places and types
+  //-----------------------------------------------------------------------===//
+
+  Location at(semantics::Place place, StringRef layer = "") {
+    Location location = builder.getUnknownLoc();
+    if (place.valid()) {
+      const syntax::LineColumn lineColumn = sources.lineColumn(place);
+      location = FileLineColLoc::get(builder.getContext(), sources.path(place.file),
+                                     lineColumn.line, lineColumn.column);
+    }
+    if (layer.empty())
+      return location;
+    return NameLoc::get(builder.getStringAttr(layer), location);
+  }
+  StringAttr text(semantics::Place place) {
+    return builder.getStringAttr(place.valid() ? sources.describe(place) : std::string());
+  }
+
+  RankedTensorType type(const semantics::Type &type) {
+    switch (type.scalar) {
+    case semantics::Scalar::F32:
+    case semantics::Scalar::BF16: // stored and computed in f32
+      return RankedTensorType::get(type.dims, builder.getF32Type());
+    case semantics::Scalar::I32:
+    case semantics::Scalar::Class:
+      return RankedTensorType::get(type.dims, builder.getI32Type());
+    case semantics::Scalar::Bool:
+      return RankedTensorType::get(type.dims, builder.getI1Type());
+    }
+    llvm_unreachable("every scalar is handled");
+  }
+
+  ArrayAttr strings(const auto &names) {
+    SmallVector<Attribute> attributes;
+    for (const std::string &name : names)
+      attributes.push_back(builder.getStringAttr(name));
+    return builder.getArrayAttr(attributes);
+  }
+  ArrayAttr symbols(const std::vector<std::string> &names) {
+    SmallVector<Attribute> attributes;
+    for (const std::string &name : names)
+      attributes.push_back(FlatSymbolRefAttr::get(builder.getContext(), name));
+    return builder.getArrayAttr(attributes);
+  }
+
+  Attribute attribute(const semantics::Attribute &value) {
+    struct Convert {
+      Builder &self;
+      Attribute operator()(bool v) { return self.builder.getBoolAttr(v); }
+      Attribute operator()(int64_t v) { return self.builder.getI64IntegerAttr(v); }
+      Attribute operator()(double v) { return self.builder.getF64FloatAttr(v); }
+      Attribute operator()(const std::string &v) { return self.builder.getStringAttr(v); }
+      Attribute operator()(const std::vector<int64_t> &v) {
+        return self.builder.getDenseI64ArrayAttr(v);
+      }
+      Attribute operator()(const std::vector<double> &v) {
+        return self.builder.getDenseF64ArrayAttr(v);
+      }
+      Attribute operator()(const std::vector<std::string> &v) { return self.strings(v); }
+    };
+    return std::visit(Convert{*this}, value);
+  }
+
+  //===--- data
+  //-----------------------------------------------------------------------------------===//
+
+  Attribute loadingOp(const semantics::LoadOp &op) {
+    using Kind = semantics::LoadOp::Kind;
+    static constexpr const char *names[] = {"add",         "multiply", "divide",    "subtract_from",
+                                            "divide_into", "power",    "normalize", "standardize"};
+    SmallVector<NamedAttribute> entries{
+        builder.getNamedAttr("kind", builder.getStringAttr(names[static_cast<int>(op.kind)]))};
+    if (op.kind == Kind::Normalize) {
+      entries.push_back(builder.getNamedAttr("mean", builder.getDenseF64ArrayAttr(op.mean)));
+      entries.push_back(builder.getNamedAttr("std", builder.getDenseF64ArrayAttr(op.std)));
+    } else if (op.kind != Kind::Standardize) {
+      entries.push_back(builder.getNamedAttr("value", builder.getF64FloatAttr(op.value)));
+    }
+    return builder.getDictionaryAttr(entries);
+  }
+
+  Attribute fill(const semantics::Fill &fill) {
+    SmallVector<Attribute> ops;
+    for (const semantics::LoadOp &op : fill.operations)
+      ops.push_back(loadingOp(op));
+    SmallVector<NamedAttribute> entries{
+        builder.getNamedAttr("fields", strings(fill.fields)),
+        builder.getNamedAttr("kind", builder.getStringAttr(fill.source.kind)),
+        builder.getNamedAttr("file", builder.getStringAttr(fill.source.resolved)),
+        builder.getNamedAttr("ops", builder.getArrayAttr(ops)),
+        builder.getNamedAttr("place", text(fill.place))};
+    for (const auto &[name, value] : fill.source.attributes)
+      entries.push_back(builder.getNamedAttr(name, attribute(value)));
+    return builder.getDictionaryAttr(entries);
+  }
+
+  void buildData(const semantics::Data &data) {
+    SmallVector<Attribute> fields;
+    for (const semantics::Field &field : data.fields) {
+      SmallVector<NamedAttribute> entries{
+          builder.getNamedAttr("name", builder.getStringAttr(field.name)),
+          builder.getNamedAttr("type", TypeAttr::get(type(field.type)))};
+      if (field.type.scalar == semantics::Scalar::Class)
+        entries.push_back(
+            builder.getNamedAttr("classes", builder.getI64IntegerAttr(field.type.classes)));
+      fields.push_back(builder.getDictionaryAttr(entries));
+    }
+    SmallVector<NamedAttribute> parts;
+    for (const auto &[name, fills] : data.parts) {
+      SmallVector<Attribute> list;
+      for (const semantics::Fill &each : fills)
+        list.push_back(fill(each));
+      parts.push_back(builder.getNamedAttr(name, builder.getArrayAttr(list)));
+    }
+    DictionaryAttr split;
+    if (data.split)
+      split = builder.getDictionaryAttr(
+          {builder.getNamedAttr("train", builder.getF64FloatAttr(data.split->train)),
+           builder.getNamedAttr("valid", builder.getF64FloatAttr(data.split->valid)),
+           builder.getNamedAttr("test", builder.getF64FloatAttr(data.split->test)),
+           builder.getNamedAttr("seed", builder.getI64IntegerAttr(data.split->seed)),
+           builder.getNamedAttr("stratify", builder.getStringAttr(data.split->stratify)),
+           builder.getNamedAttr("place", text(data.split->place))});
+    model::DataOp::create(builder, at(data.place), data.name, data.seed,
+                          builder.getArrayAttr(fields), builder.getDictionaryAttr(parts), split,
+                          data.take ? builder.getI64IntegerAttr(*data.take) : IntegerAttr());
+  }
+
+  //===--- train blocks
+  //---------------------------------------------------------------------------===//
+
+  LogicalResult buildTrain(const semantics::Train &train) {
+    OpBuilder::InsertionGuard guard(builder);
+    auto op = model::TrainOp::create(builder, at(train.place), train.name, train.model, train.data,
+                                     train.seed);
+    builder.createBlock(&op.getBody());
+    for (const semantics::Parameter &parameter : train.parameters)
+      if (failed(buildParameter(parameter)))
+        return failure();
+    for (const semantics::Net &net : train.nets)
+      if (failed(buildNet(net)))
+        return failure();
+    for (const semantics::Stage &stage : train.stages)
+      if (failed(buildStage(train, stage)))
+        return failure();
+    return success();
+  }
+
+  LogicalResult buildParameter(const semantics::Parameter &parameter) {
+    using Kind = semantics::Initializer::Kind;
+    static constexpr train::Distribution distributions[] = {
+        train::Distribution::Constant,   train::Distribution::Uniform,
+        train::Distribution::Normal,     train::Distribution::TruncatedNormal,
+        train::Distribution::Orthogonal, train::Distribution::Identity};
+    static constexpr const char *roles[] = {"weight",    "bias",      "norm_scale", "norm_shift",
+                                            "embedding", "recurrent", "buffer",     "other"};
+    const semantics::Initializer &initializer = parameter.initializer;
+    if (initializer.kind == Kind::Values)
+      return emitError(at(parameter.place))
+             << "`" << parameter.name
+             << "` begins with a list of values, which this version does not compile";
+    auto init = train::InitAttr::get(builder.getContext(),
+                                     distributions[static_cast<int>(initializer.kind)],
+                                     initializer.a, initializer.b);
+    auto also = parameter.aliases.empty() ? ArrayAttr() : strings(parameter.aliases);
+    auto chosen = initializer.name.empty() ? StringAttr() : builder.getStringAttr(initializer.name);
+    auto role = builder.getStringAttr(roles[static_cast<int>(parameter.role)]);
+    const Location location = at(parameter.place, parameter.name);
+    auto name = builder.getStringAttr(parameter.name);
+    auto typeAttribute = TypeAttr::get(type(parameter.type));
+    if (parameter.trained)
+      model::ParamOp::create(builder, location, name, typeAttribute, init, role, also, chosen);
+    else
+      model::BufferOp::create(builder, location, name, typeAttribute, init, role, also, chosen);
+    return success();
+  }
+
+  LogicalResult buildNet(const semantics::Net &net) {
+    OpBuilder::InsertionGuard guard(builder);
+    SmallVector<Type> inputs, results;
+    SmallVector<Attribute> inputAttributes, resultAttributes;
+    for (const semantics::Input &input : net.inputs) {
+      inputs.push_back(type(input.type));
+      SmallVector<NamedAttribute> entries{
+          builder.getNamedAttr("model.name", builder.getStringAttr(input.name))};
+      if (input.type.scalar == semantics::Scalar::Class)
+        entries.push_back(
+            builder.getNamedAttr("model.classes", builder.getI64IntegerAttr(input.type.classes)));
+      inputAttributes.push_back(builder.getDictionaryAttr(entries));
+    }
+    for (const auto &[name, value] : net.results) {
+      results.push_back(type(net.graph.type(value)));
+      resultAttributes.push_back(builder.getDictionaryAttr(
+          builder.getNamedAttr("model.name", builder.getStringAttr(name))));
+    }
+    auto op = model::NetOp::create(
+        builder, at(net.place), net.name, builder.getFunctionType(inputs, results),
+        builder.getArrayAttr(inputAttributes), builder.getArrayAttr(resultAttributes));
+    Block *block = builder.createBlock(&op.getBody());
+    for (const semantics::Input &input : net.inputs)
+      block->addArgument(type(input.type), at(input.place, input.name));
+
+    auto source = [&](const std::string &name, Location, Type) -> Value {
+      for (auto [i, input] : llvm::enumerate(net.inputs))
+        if (input.name == name)
+          return block->getArgument(i);
+      return {};
+    };
+    SmallVector<Value> values;
+    if (failed(buildGraph(net.graph, source, values)))
+      return failure();
+    SmallVector<Value> returned;
+    for (const auto &[name, value] : net.results)
+      returned.push_back(values[value]);
+    model::ReturnOp::create(builder, at(net.place), returned);
+    return success();
+  }
+
+  //===--- graphs
+  //---------------------------------------------------------------------------------===//
+
+  /// Adds the ops of a graph where the builder stands; `values` by ValueId. `source` gives what an
+  /// `input` stands for.
+  LogicalResult
+  buildGraph(const semantics::Graph &graph,
+             llvm::function_ref<Value(const std::string &name, Location, Type)> source,
+             SmallVectorImpl<Value> &values) {
+    values.assign(graph.types.size(), Value());
+    for (const semantics::Operation &operation : graph.operations) {
+      const Location location = at(operation.place, operation.path);
+      if (operation.kind == "input") {
+        const auto &name = std::get<std::string>(operation.attributes.at("name"));
+        const semantics::ValueId id = operation.results.front();
+        values[id] = source(name, location, type(graph.type(id)));
+        if (!values[id])
+          return emitError(location) << "the program's graph has no input `" << name << "`";
+        continue;
+      }
+      if (failed(buildOperation(graph, operation, location, values)))
+        return failure();
+    }
+    return success();
+  }
+
+  LogicalResult buildOperation(const semantics::Graph &graph, const semantics::Operation &operation,
+                               Location location, SmallVectorImpl<Value> &values) {
+    OperationState state(location, "model." + operation.kind);
+    if (!state.name.isRegistered())
+      return emitError(location) << "the model dialect has no op `" << operation.kind << "`";
+    for (semantics::ValueId operand : operation.operands)
+      state.operands.push_back(values[operand]);
+    for (semantics::ValueId result : operation.results)
+      state.types.push_back(type(graph.type(result)));
+    for (const auto &[name, value] : operation.attributes) {
+      const bool isSymbol = (operation.kind == "read" && name == "parameter") ||
+                            (operation.kind == "call" && name == "net");
+      state.addAttribute(name, isSymbol ? Attribute(FlatSymbolRefAttr::get(
+                                              builder.getContext(), std::get<std::string>(value)))
+                                        : attribute(value));
+    }
+    if (llvm::is_contained(state.name.getAttributeNames(), "layer"))
+      state.addAttribute("layer", builder.getStringAttr(operation.path));
+    Operation *op = builder.create(state);
+    for (auto [id, result] : llvm::zip_equal(operation.results, op->getResults()))
+      values[id] = result;
+    return success();
+  }
+
+  //===--- stages
+  //---------------------------------------------------------------------------------===//
+
+  static std::string measure(const semantics::Measure &measure) {
+    return measure.set + "." + measure.name;
+  }
+
+  LogicalResult buildStage(const semantics::Train &train, const semantics::Stage &stage) {
+    OpBuilder::InsertionGuard guard(builder);
+    auto op = model::StageOp::create(
+        builder, at(stage.place), builder.getStringAttr(stage.name.empty() ? "main" : stage.name),
+        builder.getI64IntegerAttr(stage.batch),
+        stage.length.epochs ? builder.getF64FloatAttr(stage.length.value) : FloatAttr(),
+        stage.length.epochs ? IntegerAttr()
+                            : builder.getI64IntegerAttr(static_cast<int64_t>(stage.length.value)),
+        stage.dropLast ? builder.getUnitAttr() : UnitAttr(),
+        stage.sequential ? builder.getUnitAttr() : UnitAttr(),
+        builder.getI64IntegerAttr(stage.accumulate),
+        stage.frozen.empty() ? ArrayAttr() : strings(stage.frozen),
+        stage.frozenLayers.empty() ? ArrayAttr() : strings(stage.frozenLayers),
+        stage.stop ? builder.getStringAttr(measure(stage.stop->measure)) : StringAttr(),
+        stage.stop && stage.stop->measure.upwards ? builder.getUnitAttr() : UnitAttr(),
+        stage.stop ? builder.getI64IntegerAttr(stage.stop->patience) : IntegerAttr(),
+        stage.keepBest ? builder.getStringAttr(measure(*stage.keepBest)) : StringAttr(),
+        stage.keepBest && stage.keepBest->upwards ? builder.getUnitAttr() : UnitAttr());
+    builder.createBlock(&op.getBody());
+
+    auto source = [&](const std::string &name, Location location, Type fieldType) -> Value {
+      return model::FieldOp::create(builder, location, fieldType, name);
+    };
+    SmallVector<Value> values;
+    if (failed(buildGraph(stage.graph, source, values)))
+      return failure();
+
+    const Location location = values[stage.objective].getLoc();
+    model::ObjectiveOp::create(builder, location, values[stage.objective]);
+    for (const semantics::Report &report : stage.reports)
+      model::ReportOp::create(builder, at(report.place), report.name, values[report.value],
+                              report.upwards, report.finish, report.everySteps);
+    for (const semantics::Regularizer &regularizer : stage.regularizers)
+      if (!regularizer.parameters.empty())
+        model::RegularizeOp::create(builder, at(regularizer.place),
+                                    builder.getF64FloatAttr(regularizer.l1),
+                                    builder.getF64FloatAttr(regularizer.l2),
+                                    regularizer.proximal ? builder.getUnitAttr() : UnitAttr(),
+                                    symbols(regularizer.parameters));
+    for (const semantics::Optimizer &optimizer : stage.optimizers)
+      if (!optimizer.parameters.empty())
+        buildOptimizer(optimizer);
+    if (stage.clip.kind != semantics::Clip::Kind::None)
+      model::ClipOp::create(builder, at(stage.place),
+                            stage.clip.kind == semantics::Clip::Kind::Norm ? "norm" : "value",
+                            APFloat(stage.clip.limit));
+    return success();
+  }
+
+  void buildOptimizer(const semantics::Optimizer &optimizer) {
+    static constexpr const char *schedules[] = {"constant", "step", "exponential", "cosine",
+                                                "linear"};
+    OperationState state(at(optimizer.place), model::OptimizeOp::getOperationName());
+    auto real = [&](StringRef name, double value) {
+      state.addAttribute(name, builder.getF64FloatAttr(value));
+    };
+    auto count = [&](StringRef name, const semantics::Count &value) {
+      real(name, value.value);
+      if (value.epochs)
+        state.addAttribute((name + "_epochs").str(), builder.getUnitAttr());
+    };
+    state.addAttribute("kind", builder.getStringAttr(optimizer.kind));
+    state.addAttribute("parameters", symbols(optimizer.parameters));
+    real("rate", optimizer.rate.rate);
+    state.addAttribute("schedule",
+                       builder.getStringAttr(schedules[static_cast<int>(optimizer.rate.kind)]));
+    real("by", optimizer.rate.by);
+    real("floor", optimizer.rate.floor);
+    real("to", optimizer.rate.to);
+    count("every", optimizer.rate.every);
+    count("warmup", optimizer.rate.warmup);
+    real("factor", optimizer.rateFactor);
+    for (const auto &[name, value] : optimizer.attributes) {
+      if (const bool *flag = std::get_if<bool>(&value)) {
+        if (*flag)
+          state.addAttribute(name, builder.getUnitAttr());
+      } else if (llvm::is_contained(state.name.getAttributeNames(), name)) {
+        state.addAttribute(name, attribute(value));
+      }
+    }
+    builder.create(state);
+  }
+
+  const syntax::SourceManager &sources;
+  OpBuilder builder;
+};
+
+} // namespace
+
+OwningOpRef<ModuleOp> programToModel(const semantics::Program &program,
+                                     const syntax::SourceManager &sources, syntax::FileId spec,
+                                     StringRef name, MLIRContext &context) {
+  context.loadDialect<model::ModelDialect>();
+  return Builder(sources, context).build(program, spec, name);
+}
+
+} // namespace sinter::lower
