@@ -1,5 +1,4 @@
-//===- Brackets.cpp - pairs brackets before anything else is read
-//---------------------------------------===//
+//===- Brackets.cpp - pairs brackets before anything else is read -----------------------------===//
 // A lost bracket would make nonsense of all that follows. Paired up front, it is one error at the
 // bracket, and the parser knows how far each one reaches: within `(` and `[` that are closed a
 // newline means nothing, within others it ends the statement as if the bracket were not there.

@@ -1,5 +1,4 @@
-//===- Diagnostics.h - what the compiler answers
-//----------------------------------------------------===//
+//===- Diagnostics.h - what the compiler answers ----------------------------------------------===//
 // A diagnostic is a row of DiagnosticKinds.def, a place, and arguments:
 //
 //   engine.report(Diag::TieShape, weight.span, "dense", "weight", "embed.weight")

@@ -1,5 +1,4 @@
-//===- Lexer.h - text to tokens
-//---------------------------------------------------------------------===//
+//===- Lexer.h - text to tokens ---------------------------------------------------------------===//
 // Tokens carry no values, only their places: a token is twelve bytes, so that a file of 16 MiB
 // fits. A newline is no token but a flag on the token after it; whether it ends a statement is for
 // the parser to say.

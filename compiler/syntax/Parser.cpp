@@ -1,5 +1,4 @@
-//===- Parser.cpp - the way in, and imports
-//-------------------------------------------------------------===//
+//===- Parser.cpp - the way in, and imports ---------------------------------------------------===//
 #include "compiler/syntax/Parser.h"
 
 #include "compiler/syntax/ParserState.h"

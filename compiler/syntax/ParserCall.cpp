@@ -1,5 +1,4 @@
-//===- ParserCall.cpp - names, calls, layers and arguments
-//----------------------------------------------===//
+//===- ParserCall.cpp - names, calls, layers and arguments ------------------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-//===- ParserCore.cpp - moving through tokens, and getting back on the road
-//-----------------------------===//
+//===- ParserCore.cpp - moving through tokens, and getting back on the road -------------------===//
 #include "compiler/syntax/ParserState.h"
 
 #include <algorithm>
@@ -10,8 +9,7 @@ ParserState::ParserState(FileId file, Engine &engine)
     : file(file), engine(engine), source(engine.sources().text(file)), tokens(lex(file, engine)),
       partners(pairBrackets(tokens, file, engine)) {}
 
-//===-- Tokens
-//--------------------------------------------------------------------------------------===//
+//===-- Tokens --------------------------------------------------------------------------------===//
 
 bool ParserState::lineEnds(size_t ahead) const {
   const Token &next = token(ahead);
@@ -71,8 +69,7 @@ void ParserState::close(TokenKind closer) {
   brackets.pop_back();
 }
 
-//===-- Errors
-//--------------------------------------------------------------------------------------===//
+//===-- Errors --------------------------------------------------------------------------------===//
 
 std::string ParserState::found() const {
   if (kind() == TokenKind::EndOfFile)
@@ -152,8 +149,7 @@ bool ParserState::recoverElement(size_t bracketHeight) {
   return true;
 }
 
-//===-- Lists and blocks
-//----------------------------------------------------------------------------===//
+//===-- Lists and blocks ----------------------------------------------------------------------===//
 
 Span ParserState::parseList(TokenKind opener, std::string_view wanted, bool atLeastOne,
                             const std::function<void()> &element) {
@@ -256,8 +252,17 @@ bool ParserState::startsDeclaration() const {
   return (text() == "const" || text() == "data" || text() == "model") && kind(1) == TokenKind::Name;
 }
 
-//===-- Names
-//---------------------------------------------------------------------------------------===//
+bool ParserState::startsNextStatement() const {
+  if (!newlinesCount() || !token().newlineBefore)
+    return false;
+  if (startsDeclaration())
+    return true;
+  return kind() == TokenKind::Name && kind(1) == TokenKind::Name &&
+         (text() == "let" || text() == "layer" || text() == "param" || text() == "buffer" ||
+          text() == "update");
+}
+
+//===-- Names ---------------------------------------------------------------------------------===//
 
 Name ParserState::parseName(std::string_view what) {
   if (lineEnds())

@@ -1,5 +1,4 @@
-//===- ParserData.cpp - where examples come from
-//--------------------------------------------------------===//
+//===- ParserData.cpp - where examples come from ----------------------------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 #include <algorithm>

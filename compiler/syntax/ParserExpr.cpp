@@ -1,5 +1,4 @@
-//===- ParserExpr.cpp - expressions, loosest first
-//------------------------------------------------------===//
+//===- ParserExpr.cpp - expressions, loosest first --------------------------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 #include <algorithm>
@@ -305,6 +304,11 @@ ExprPtr ParserState::parsePrimary() {
   const bool tuples = std::exchange(tupleAllowed, false);
   if (lineEnds())
     panicExpected(wanted);
+  if (newlineDropped && startsNextStatement()) {
+    // `let a =`, and on the next line `let b = …`
+    engine.report(Diag::Unexpected, last().after(), wanted, "the end of the line");
+    throw Panic();
+  }
   switch (kind()) {
   case TokenKind::Integer:
   case TokenKind::Real:

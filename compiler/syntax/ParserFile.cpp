@@ -1,5 +1,4 @@
-//===- ParserFile.cpp - a file and its smaller declarations
-//---------------------------------------------===//
+//===- ParserFile.cpp - a file and its smaller declarations -----------------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 namespace sinter::syntax {

@@ -1,5 +1,4 @@
-//===- ParserModel.cpp - models and what stands in them
-//-------------------------------------------------===//
+//===- ParserModel.cpp - models and what stands in them ---------------------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 namespace sinter::syntax {
@@ -22,13 +21,12 @@ ModelDeclaration ParserState::parseModel() {
     recoverHeader();
   }
   model.header = since(begin);
-  const Span brace = here();
   parseBlock("model", model.broken, [] { return false; }, [&] { parseModelStatement(model); });
   model.span = since(begin);
   if (!model.result) {
     // A `}` too many may have cut the result off; that is said already.
     if (!model.broken && (startsDeclaration() || kind() == TokenKind::EndOfFile))
-      engine.report(Diag::NoResult, join(model.header, brace), model.name.text)
+      engine.report(Diag::NoResult, model.name.span, model.name.text)
           .help("the last statement is the result, an expression without a name");
     model.broken = true;
     model.result = std::make_unique<ErrorExpr>(last());

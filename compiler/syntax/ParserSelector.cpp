@@ -1,5 +1,4 @@
-//===- ParserSelector.cpp - dotted paths with *, ** and {a, b}
-//------------------------------------------===//
+//===- ParserSelector.cpp - dotted paths with *, ** and {a, b} --------------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 namespace sinter::syntax {

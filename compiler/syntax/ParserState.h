@@ -1,5 +1,4 @@
-//===- ParserState.h - the parser, private to this folder
-//-----------------------------------------------===//
+//===- ParserState.h - the parser, private to this folder -------------------------------------===//
 // Recursive descent over the tokens of one file. ParserCore.cpp moves through them and recovers;
 // the others follow the grammar: ParserExpr.cpp, ParserCall.cpp, ParserType.cpp,
 // ParserSelector.cpp, and one per declaration.
@@ -117,6 +116,8 @@ private:
   void recoverHeader();
   void expectEnd();
   bool startsDeclaration() const;
+  /// A line that cannot go on with the one before, though a newline is dropped there.
+  bool startsNextStatement() const;
 
   //===-- Names --===//
   Name parseName(std::string_view what = "a name");

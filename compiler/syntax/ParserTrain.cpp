@@ -1,5 +1,4 @@
-//===- ParserTrain.cpp - train blocks, stages and their statements
-//--------------------------------------===//
+//===- ParserTrain.cpp - train blocks, stages and their statements ----------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 #include <algorithm>

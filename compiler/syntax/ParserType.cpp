@@ -1,5 +1,4 @@
-//===- ParserType.cpp - types and dimensions
-//------------------------------------------------------------===//
+//===- ParserType.cpp - types and dimensions --------------------------------------------------===//
 #include "compiler/syntax/ParserState.h"
 
 #include <array>

@@ -1,5 +1,4 @@
-//===- Printer.h - a tree as canonical source
-//-----------------------------------------------------------===//
+//===- Printer.h - a tree as canonical source -------------------------------------------------===//
 // Parsing what is printed gives the same tree again, up to spans. Comments and the author's layout
 // are not kept.
 #pragma once

@@ -1,5 +1,4 @@
-//===- Render.cpp - diagnostics as a person or an editor reads them
-//-------------------------------------===//
+//===- Render.cpp - diagnostics as a person or an editor reads them ---------------------------===//
 #include "compiler/syntax/Diagnostics.h"
 #include "compiler/syntax/Utf8.h"
 

@@ -1,5 +1,4 @@
-//===- Source.h - the text of a program and places in it
-//------------------------------------------===//
+//===- Source.h - the text of a program and places in it --------------------------------------===//
 // A Span is twelve bytes: a file and two byte offsets. Lines and columns are worked out only when
 // someone asks.
 #pragma once

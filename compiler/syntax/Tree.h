@@ -1,5 +1,4 @@
-//===- Tree.h - the syntax tree
-//--------------------------------------------------------------------===//
+//===- Tree.h - the syntax tree ---------------------------------------------------------------===//
 // What a file says, before anyone asks what it means. Every node has the span of its text.
 //
 // Expressions and what may stand as an argument's value are one hierarchy: switch over
@@ -35,8 +34,7 @@ struct Name {
   explicit operator bool() const { return present(); }
 };
 
-//===-- Expressions
-//---------------------------------------------------------------------------------===//
+//===-- Expressions ---------------------------------------------------------------------------===//
 
 class Expr {
 public:
@@ -291,8 +289,7 @@ struct PipeExpr : ExprOf<Expr::Kind::Pipe> {
   Span spanUpTo(size_t index) const { return join(input->span, stages[index].function->span); }
 };
 
-//===-- Selectors
-//-----------------------------------------------------------------------------------===//
+//===-- Selectors -----------------------------------------------------------------------------===//
 
 struct SelectorStep {
   enum class Kind { Name, Any /* * */, AnyDepth /* ** */, Set /* {a, b} */ };
@@ -320,8 +317,7 @@ struct SelectorExpr : ExprOf<Expr::Kind::Selector> {
   Selector selector;
 };
 
-//===-- Types
-//---------------------------------------------------------------------------------------===//
+//===-- Types ---------------------------------------------------------------------------------===//
 
 enum class ScalarKind { F32, BF16, I32, Bool, Class };
 
@@ -353,8 +349,7 @@ struct Type::Field {
   Type type;
 };
 
-//===-- Data
-//----------------------------------------------------------------------------------------===//
+//===-- Data ----------------------------------------------------------------------------------===//
 
 struct FieldStatement {
   Name name;
@@ -405,8 +400,7 @@ struct AugmentStatement {
 using DataStatement = std::variant<FieldStatement, PartStatement, SplitStatement, KeepStatement,
                                    TakeStatement, AugmentStatement>;
 
-//===-- Models
-//--------------------------------------------------------------------------------------===//
+//===-- Models --------------------------------------------------------------------------------===//
 
 struct ModelParameter {
   Name name;
@@ -453,8 +447,7 @@ struct LetStatement {
 using ModelStatement =
     std::variant<ParamStatement, BufferStatement, UpdateStatement, LayerStatement, LetStatement>;
 
-//===-- Training
-//------------------------------------------------------------------------------------===//
+//===-- Training ------------------------------------------------------------------------------===//
 
 /// A model as a train block names it: `LeNet`, `ResNet[18]`.
 struct ModelReference {
@@ -609,8 +602,7 @@ struct Stage {
   bool broken = false;
 };
 
-//===-- Declarations and files
-//----------------------------------------------------------------------===//
+//===-- Declarations and files ----------------------------------------------------------------===//
 
 struct ImportDeclaration {
   std::string path; // as said

@@ -1,5 +1,4 @@
-//===- Utf8.h - code points of a text that may not be UTF-8
-//-------------------------------------------===//
+//===- Utf8.h - code points of a text that may not be UTF-8 -----------------------------------===//
 #pragma once
 
 #include <cstdint>
