@@ -180,13 +180,15 @@ LogicalResult SelectOp::verify() { return verifyPointwise(*this); }
 
 SCALAR_BODY(CastOp) {
   Type type = arguments[0].getType(), f32 = builder.getF32Type();
-  if (isa<FloatType>(type))
-    return {arguments[0]};
   if (type.isInteger(1))
     return {arith::UIToFPOp::create(builder, location, f32, arguments[0])};
   return {arith::SIToFPOp::create(builder, location, f32, arguments[0])};
 }
-LogicalResult CastOp::verify() { return verifyPointwise(*this); }
+LogicalResult CastOp::verify() {
+  if (getX().getType().getElementType().isF32())
+    return emitOpError("(C1) x holds integers or booleans");
+  return verifyPointwise(*this);
+}
 
 SCALAR_BODY(OneHotOp) {
   Scalar s(builder, location);

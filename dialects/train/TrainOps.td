@@ -203,13 +203,13 @@ class Train_BinaryOp<string mnemonic, list<Trait> traits = []> : Train_Pointwise
   let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($y)";
   let hasVerifier = 1;
 }
-def Train_AddOp : Train_BinaryOp<"add", [Commutative]> { let summary = "y = a + b"; let hasFolder = 1; }
-def Train_SubOp : Train_BinaryOp<"sub"> { let summary = "y = a - b"; }
-def Train_MulOp : Train_BinaryOp<"mul", [Commutative]> { let summary = "y = a b"; let hasFolder = 1; }
-def Train_DivOp : Train_BinaryOp<"div"> { let summary = "y = a / b"; }
-def Train_PowOp : Train_BinaryOp<"pow"> { let summary = "y = aᵇ"; }
-def Train_MaxOp : Train_BinaryOp<"max"> { let summary = "y = b where b > a, else a; ties go to a"; }
-def Train_MinOp : Train_BinaryOp<"min"> { let summary = "y = b where b < a, else a; ties go to a"; }
+def Train_AddOp : Train_BinaryOp<"add", [Commutative]> { let summary = "y = a + b"; let hasFolder = 1; let hasCanonicalizer = 1; }
+def Train_SubOp : Train_BinaryOp<"sub"> { let summary = "y = a - b"; let hasFolder = 1; let hasCanonicalizer = 1; }
+def Train_MulOp : Train_BinaryOp<"mul", [Commutative]> { let summary = "y = a b"; let hasFolder = 1; let hasCanonicalizer = 1; }
+def Train_DivOp : Train_BinaryOp<"div"> { let summary = "y = a / b"; let hasFolder = 1; let hasCanonicalizer = 1; }
+def Train_PowOp : Train_BinaryOp<"pow"> { let summary = "y = aᵇ"; let hasCanonicalizer = 1; }
+def Train_MaxOp : Train_BinaryOp<"max"> { let summary = "y = b where b > a, else a; ties go to a"; let hasCanonicalizer = 1; }
+def Train_MinOp : Train_BinaryOp<"min"> { let summary = "y = b where b < a, else a; ties go to a"; let hasCanonicalizer = 1; }
 
 def Train_CompareOp : Train_PointwiseOp<"compare"> {
   let summary = "c = a (eq | ne | lt | le | gt | ge) b";
@@ -217,6 +217,7 @@ def Train_CompareOp : Train_PointwiseOp<"compare"> {
   let results = (outs Train_Bool:$c);
   let assemblyFormat = "$predicate $a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($c)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 def Train_LogicOp : Train_PointwiseOp<"logic"> {
   let summary = "c = a (and | or | xor) b";
@@ -224,6 +225,7 @@ def Train_LogicOp : Train_PointwiseOp<"logic"> {
   let results = (outs Train_Bool:$c);
   let assemblyFormat = "$kind $a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($c)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 def Train_SelectOp : Train_PointwiseOp<"select"> {
   let summary = "y = a where c, else b";
@@ -231,6 +233,7 @@ def Train_SelectOp : Train_PointwiseOp<"select"> {
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$c `,` $a `,` $b attr-dict `:` type($c) `,` type($a) `,` type($b) `->` type($y)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 def Train_CastOp : Train_PointwiseOp<"cast"> {
   let summary = "an integer or boolean as f32";
@@ -265,6 +268,7 @@ def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples, AllTypesMa
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x `of` $count attr-dict `:` type($y)";
   let hasVerifier = 1;
+  let hasFolder = 1;
 }
 def Train_StopGradientOp : Train_UnaryOp<"stop_gradient"> { let summary = "y = x, and no gradient goes back"; let hasFolder = 0; }
 
@@ -357,7 +361,8 @@ def Train_Conv2dWeightGradOp : Train_Conv2dOp<"conv2d_weight_grad"> {
 //===--- reductions -------------------------------------------------------------------------------===//
 
 class Train_ReductionOp<string mnemonic, list<Trait> traits = []>
-    : Train_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<Train_Differentiable>, Train_Cost], traits)>;
+    : Train_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<Train_Differentiable>,
+                                      DeclareOpInterfaceMethods<Train_Cost, ["getFlops"]>], traits)>;
 
 class Train_AxesReductionOp<string mnemonic> : Train_ReductionOp<mnemonic> {
   let description = "The reduced axes are dropped. (C1) axes are distinct, sorted and exist. (C2) the result's shape is the rest's.";
@@ -389,6 +394,7 @@ def Train_BatchMeanGradOp : Train_PointwiseOp<"batch_mean_grad", [MixesExamples]
   let results = (outs Train_Float:$dx);
   let assemblyFormat = "$dy `of` $count attr-dict `:` type($dy) `->` type($dx)";
   let hasVerifier = 1;
+  let hasCanonicalizer = 1;
 }
 def Train_MomentsOp : Train_ReductionOp<"moments", [MixesExamples]> {
   let summary = "mean and biased variance of each channel over the examples that are there and all other axes";
@@ -406,12 +412,14 @@ def Train_SoftmaxOp : Train_ReductionOp<"softmax", [SameOperandsAndResultType]> 
   let arguments = (ins Train_Float:$x);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x attr-dict `:` type($y)";
+  let hasVerifier = 1;
 }
 def Train_LogSoftmaxOp : Train_ReductionOp<"log_softmax", [SameOperandsAndResultType]> {
   let summary = "y = x - max - ln Σ exp(x - max) along the last axis";
   let arguments = (ins Train_Float:$x);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x attr-dict `:` type($y)";
+  let hasVerifier = 1;
 }
 def Train_CrossEntropyOp : Train_ReductionOp<"cross_entropy"> {
   let summary = "e = -Σ t_c log_softmax(x)_c, t = (1 - smoothing) one_hot(label) + smoothing / C";
@@ -470,6 +478,7 @@ def Train_ReshapeOp : Train_ViewOp<"reshape"> {
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Train_TransposeOp : Train_ViewOp<"transpose"> {
   let summary = "y's axis i is x's axis perm[i]";
@@ -477,6 +486,7 @@ def Train_TransposeOp : Train_ViewOp<"transpose"> {
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$x `by` $perm attr-dict `:` type($x) `->` type($y)";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Train_BroadcastOp : Train_ViewOp<"broadcast"> {
   let summary = "y repeats x along the axes that x lacks: x's axis i is y's axis dims[i]";
@@ -485,12 +495,14 @@ def Train_BroadcastOp : Train_ViewOp<"broadcast"> {
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$x `to` $dims attr-dict `:` type($x) `->` type($y)";
   let hasFolder = 1;
+  let hasCanonicalizer = 1;
 }
 def Train_SliceOp : Train_ViewOp<"slice"> {
   let summary = "y[p] = x[offsets + p · strides]";
   let arguments = (ins Train_Any:$x, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$strides);
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$x `at` $offsets `by` $strides attr-dict `:` type($x) `->` type($y)";
+  let hasFolder = 1;
 }
 def Train_PadOp : Train_ViewOp<"pad"> {
   let summary = "y[low + p · strides] = x[p], value elsewhere";
@@ -498,12 +510,14 @@ def Train_PadOp : Train_ViewOp<"pad"> {
   let arguments = (ins Train_Float:$x, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$strides, F64Attr:$value);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x `at` $low `by` $strides `with` $value attr-dict `:` type($x) `->` type($y)";
+  let hasFolder = 1;
 }
 def Train_ConcatOp : Train_ViewOp<"concat"> {
   let summary = "the operands one behind the other along axis";
   let arguments = (ins Variadic<Train_Any>:$xs, I64Attr:$axis);
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$xs `along` $axis attr-dict `:` type($xs) `->` type($y)";
+  let hasFolder = 1;
 }
 
 //===--- updates ----------------------------------------------------------------------------------===//
