@@ -29,7 +29,7 @@ void registerCodegenPasses();
 /// What translation to LLVM IR needs in the context.
 void registerTranslations(mlir::DialectRegistry &registry);
 
-/// Translates an LLVM-dialect module, optimises it (-O3) and writes an ELF object to `object`.
+/// Translates an LLVM-dialect module, optimises it (-O2; loops are already in shape) and writes an ELF object to `object`.
 llvm::Error emitObject(mlir::ModuleOp module, const Target &target,
                        llvm::SmallVectorImpl<char> &object);
 

@@ -90,29 +90,29 @@ static bool isFreeOf(Value value, Block &block, unsigned first) {
 }
 
 bool SweepOp::sumsByLanes() {
-  if (getReduce().empty())
+  if (getReduce().empty() || getGuardAttr())
     return false;
   auto shapeOf = [](Value operand) { return cast<ShapedType>(operand.getType()).getShape(); };
-  for (auto [index, output] : llvm::enumerate(getOutputs()))
-    for (auto [axis, extent] : llvm::enumerate(getParallel()))
-      if (extent > 1 && strideAlong(getMap(getInputs().size() + index), shapeOf(output), axis) == 1)
-        return false;
   bool walksMemory = false;
-  for (auto [index, input] : llvm::enumerate(getInputs()))
+  for (auto [index, input] : llvm::enumerate(getInputs())) {
     walksMemory |= strideAlong(getMap(index), shapeOf(input), getDomainRank() - 1) == 1;
+    for (auto [axis, extent] : llvm::enumerate(getParallel()))
+      if (extent > 1 && strideAlong(getMap(index), shapeOf(input), axis) == 1)
+        return false;
+  }
   if (!walksMemory)
     return false;
 
   Block &block = getBody().front();
   const unsigned first = getInputs().size();
   for (auto [index, value] : llvm::enumerate(cast<YieldOp>(block.getTerminator()).getValues())) {
-    auto sum = value.getDefiningOp<arith::AddFOp>();
-    if (!sum)
+    Operation *combine = value.getDefiningOp();
+    if (!isa_and_nonnull<arith::AddFOp, arith::MaximumFOp>(combine))
       return false;
     const Value accumulator = block.getArgument(first + index);
-    const Value added = sum.getLhs() == accumulator ? sum.getRhs() : sum.getLhs();
-    if ((sum.getLhs() != accumulator && sum.getRhs() != accumulator) ||
-        !isFreeOf(added, block, first))
+    const Value lhs = combine->getOperand(0), rhs = combine->getOperand(1);
+    if ((lhs != accumulator && rhs != accumulator) ||
+        !isFreeOf(lhs == accumulator ? rhs : lhs, block, first))
       return false;
   }
   return true;

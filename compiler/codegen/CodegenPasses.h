@@ -1,0 +1,22 @@
+//===- CodegenPasses.h - the passes between the kernel floor and LLVM -----------------------------===//
+#pragma once
+
+#include "compiler/codegen/Target.h"
+#include "mlir/Pass/Pass.h"
+#include <memory>
+
+namespace sinter::codegen {
+
+/// kernel.task → func.func with its loops; the shares, wait, flops and bytes stay as attributes `kernel.…`.
+std::unique_ptr<mlir::Pass> createKernelToFunctionsPass(const Target &target);
+void registerKernelToFunctionsPass();
+
+/// kernel.step, train.run, train.state, model.data → the constant `sinter_program`.
+std::unique_ptr<mlir::Pass> createDescribeProgramPass(const Target &target);
+void registerDescribeProgramPass();
+
+/// math on vectors of f32 → polynomials.
+std::unique_ptr<mlir::Pass> createApproximateMathPass();
+void registerApproximateMathPass();
+
+} // namespace sinter::codegen

@@ -1,0 +1,437 @@
+//===- EmitContract.cpp - loops around micro-kernels ----------------------------------------------===//
+// Images → taps → blocks of the sum → row tiles and column panels → one micro-kernel call. A convolution by weight puts its taps inside
+// the blocks of images, so that an image is read once for all of them.
+
+#include "compiler/codegen/Body.h"
+#include "compiler/codegen/ContractPlan.h"
+#include "compiler/codegen/Schedule.h"
+#include "compiler/codegen/Tasks.h"
+#include "dialects/kernel/KernelOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+namespace {
+
+/// Where the loops stand: an element offset for each operand and a coordinate for each row axis and the columns.
+struct Cursor {
+  SmallVector<Value> offsets, coordinates;
+};
+
+/// Known, or known at run time.
+struct Flag {
+  When when = When::Always;
+  Value value;
+};
+
+/// `count` equal parts from `start`, the first of them number `number`.
+struct Piece {
+  int64_t number, start, count, size;
+  int64_t lastColumns = lanes; ///< of a panel's last vector
+};
+
+SmallVector<Piece> numbered(ArrayRef<Segment> segments, int64_t start) {
+  SmallVector<Piece> pieces;
+  int64_t number = 0;
+  for (const Segment &segment : segments) {
+    pieces.push_back({number, start + segment.start, segment.count, segment.size});
+    number += segment.count;
+  }
+  return pieces;
+}
+
+class ContractEmitter {
+public:
+  ContractEmitter(kernel::ContractOp op, ContractPlan plan, const Schedule &schedule, const TaskScope &scope,
+                  MicroKernels &microKernels)
+      : op(op), plan(std::move(plan)), schedule(schedule), scope(scope), emit(scope.emitter), microKernels(microKernels),
+        hasEpilogue(!op.getEpilogue().empty()), captured(capturedValues(op.getEpilogue())) {
+    op.getEpilogue().walk([&](kernel::IndexOp index) {
+      if (!llvm::is_contained(coordinateAxes, index.getAxis()))
+        coordinateAxes.push_back(index.getAxis());
+    });
+    panels = makePanels();
+  }
+
+  LogicalResult run() {
+    Cursor origin;
+    for (const Access &access : plan.accesses)
+      origin.offsets.push_back(emit.constant(access.offset));
+    origin.coordinates.assign(plan.rows.size() + 1, emit.constant(0));
+
+    switch (schedule.shareAxis) {
+    case ShareAxis::OuterRows: {
+      for (const Tap &tap : plan.order)
+        if (tap.rows[0] != Range{0, plan.rows[0]})
+          return op.emitOpError("the first row axis must be whole in every tap");
+      Value low = emit.shareBegin(scope.share, plan.rows[0], schedule.shares);
+      Value high = emit.shareBegin(emit.add(scope.share, 1), plan.rows[0], schedule.shares);
+      firstInnerRow = 1;
+      emit.loop(low, high, 1, [&](Value i) { summedTaps(moved(origin, 0, i)); });
+      return success();
+    }
+    case ShareAxis::Taps:
+      switchOverTaps(origin);
+      return success();
+    case ShareAxis::RowTiles:
+    case ShareAxis::Panels: {
+      const int64_t units = schedule.shareAxis == ShareAxis::Panels
+                                ? panels.back().number + panels.back().count
+                                : llvm::divideCeil(plan.rows[0], schedule.mr);
+      shareLow = emit.shareBegin(scope.share, units, schedule.shares);
+      shareHigh = emit.shareBegin(emit.add(scope.share, 1), units, schedule.shares);
+      summedTaps(origin);
+      return success();
+    }
+    }
+    llvm_unreachable("all axes are handled");
+  }
+
+private:
+  kernel::ContractOp op;
+  ContractPlan plan;
+  const Schedule &schedule;
+  const TaskScope &scope;
+  Emitter &emit;
+  MicroKernels &microKernels;
+  const bool hasEpilogue;
+  SmallVector<Value> captured;
+  SmallVector<int64_t> coordinateAxes; // op axes that the epilogue asks for
+  SmallVector<Piece> panels;
+  unsigned firstInnerRow = 0;  // row axes before it are walked by outer loops
+  Value shareLow, shareHigh;   // numbers of panels or row tiles, where shares cut them
+
+  Cursor moved(const Cursor &from, unsigned axis, Value by) {
+    Cursor to = from;
+    for (auto [offset, access] : llvm::zip_equal(to.offsets, plan.accesses))
+      if (access.strides[axis] != 0)
+        offset = emit.add(offset, emit.multiply(by, access.strides[axis]));
+    if (axis < to.coordinates.size())
+      to.coordinates[axis] = emit.add(to.coordinates[axis], by);
+    return to;
+  }
+  Cursor moved(const Cursor &from, unsigned axis, int64_t by) {
+    return by == 0 ? from : moved(from, axis, emit.constant(by));
+  }
+  Cursor movedToTap(Cursor cursor, const Tap &tap) {
+    for (auto [i, value] : llvm::enumerate(tap.point))
+      cursor = moved(cursor, plan.tapAxis(i), value);
+    return cursor;
+  }
+
+  Flag both(const Flag &a, Value b) {
+    if (a.when == When::Never)
+      return a;
+    return {When::Dynamic, a.when == When::Always
+                               ? b
+                               : arith::AndIOp::create(emit.builder, emit.location, a.value, b).getResult()};
+  }
+  static Flag both(const Flag &a, bool b) { return b ? a : Flag{When::Never, {}}; }
+  Value equals(Value a, int64_t b) {
+    return arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::eq, a, emit.constant(b));
+  }
+
+  SmallVector<Piece> makePanels() {
+    const int64_t vectors = llvm::divideCeil(plan.cols, lanes);
+    SmallVector<Piece> result = numbered(cutEvenly(vectors, schedule.nr), 0);
+    const int64_t lastColumns = plan.cols - (vectors - 1) * lanes;
+    if (lastColumns != lanes) { // the last panel is a piece of its own
+      Piece last = result.back();
+      last.number += last.count - 1;
+      last.start += (last.count - 1) * last.size;
+      last.count = 1;
+      last.lastColumns = lastColumns;
+      if (--result.back().count == 0)
+        result.pop_back();
+      result.push_back(last);
+    }
+    return result;
+  }
+
+  /// All taps of the rows at the cursor: sums in the plan's order.
+  void summedTaps(const Cursor &cursor) {
+    if (plan.needsZeroFill)
+      zeroFill(cursor);
+    for (auto [index, tap] : llvm::enumerate(plan.order)) {
+      Flag first = both({}, index == 0 && !plan.needsZeroFill);
+      Flag last = both({}, hasEpilogue && !plan.needsFinish && index + 1 == plan.order.size());
+      sumBlocks(0, movedToTap(cursor, tap), tap, {}, first, last);
+    }
+    if (plan.needsFinish) {
+      // The first tap reaches every element, unless zeros had to be filled in; then rows are the output's own.
+      Tap whole;
+      for (int64_t extent : plan.rows)
+        whole.rows.push_back({0, extent});
+      if (!plan.needsZeroFill)
+        whole = plan.order.front();
+      tiles(movedToTap(cursor, whole), whole, {}, both({}, false), {}, /*sumIsEmpty=*/true);
+    }
+  }
+
+  /// The part of the first output that belongs to one index of the first row axis.
+  void zeroFill(const Cursor &cursor) {
+    const int64_t elements = cast<ShapedType>(op.getOutputs()[0].getType()).getNumElements() / plan.rows[0];
+    Type f32 = emit.builder.getF32Type();
+    const unsigned output = plan.output(0);
+    // The cursor stands at row coordinate 0 of the other axes, which may lie before the image: count from its first element.
+    Value start = emit.multiply(cursor.coordinates[0], plan.accesses[output].strides[0]);
+    Value pointer = emit.advance(scope.pointers[output], start, f32);
+    Value zero = arith::ConstantOp::create(emit.builder, emit.location,
+                                           emit.builder.getZeroAttr(Emitter::vectorOf(f32)));
+    const int64_t whole = elements / lanes * lanes;
+    emit.loop(0, whole, lanes, [&](Value i) { emit.storeLanes(zero, emit.advance(pointer, i, f32)); });
+    if (whole != elements)
+      emit.storeLanes(zero, emit.advance(pointer, whole, f32), emit.firstLanes(elements - whole));
+  }
+
+  /// Taps with outputs of their own: each share has some of them.
+  void switchOverTaps(const Cursor &origin) {
+    const auto numTaps = static_cast<int64_t>(plan.order.size());
+    auto group = [&](int64_t share) {
+      ArrayRef<Tap> taps(plan.order);
+      const int64_t low = numTaps * share / schedule.shares, high = numTaps * (share + 1) / schedule.shares;
+      tapGroup(origin, taps.slice(low, high - low));
+    };
+    if (schedule.shares == 1)
+      return group(0);
+    SmallVector<int64_t> cases;
+    for (int64_t share = 1; share < schedule.shares; ++share)
+      cases.push_back(share);
+    OpBuilder &builder = emit.builder;
+    Value index = arith::IndexCastOp::create(builder, emit.location, builder.getIndexType(), scope.share);
+    auto branch = scf::IndexSwitchOp::create(builder, emit.location, TypeRange(), index, cases, cases.size());
+    OpBuilder::InsertionGuard guard(builder);
+    auto fill = [&](Region &region, int64_t share) {
+      builder.setInsertionPointToStart(&region.emplaceBlock());
+      group(share);
+      scf::YieldOp::create(builder, emit.location);
+    };
+    fill(branch.getDefaultRegion(), 0);
+    for (int64_t share : cases)
+      fill(branch.getCaseRegions()[share - 1], share);
+  }
+
+  void tapGroup(const Cursor &origin, ArrayRef<Tap> taps) {
+    const bool outerIsWhole = !plan.sum.empty() && llvm::all_of(taps, [&](const Tap &tap) {
+      return tap.sum[0] == Range{0, plan.sum[0]};
+    });
+    const Flag last = both({}, hasEpilogue);
+    if (!outerIsWhole) {
+      for (const Tap &tap : taps)
+        sumBlocks(0, movedToTap(origin, tap), tap, {}, {}, last);
+      return;
+    }
+    outerBlocks(0, origin, {0, plan.sum[0]}, {}, last,
+                [&](const Cursor &cursor, int64_t size, const Flag &first, const Flag &isLast) {
+                  for (const Tap &tap : taps)
+                    sumBlocks(1, movedToTap(cursor, tap), tap, {size}, first, isLast);
+                });
+  }
+
+  /// The blocks of one sum axis, in order.
+  void outerBlocks(unsigned axis, const Cursor &start, Range range, const Flag &first, const Flag &last,
+                   llvm::function_ref<void(const Cursor &, int64_t, const Flag &, const Flag &)> body) {
+    const int64_t block = plan.block[axis];
+    const Cursor cursor = moved(start, plan.sumAxis(axis), range.low);
+    if (range.size() <= block)
+      return body(cursor, range.size(), first, last);
+    const int64_t whole = range.size() / block, rest = range.size() % block;
+    emit.loop(0, whole, 1, [&](Value i) {
+      Flag isFirst = whole == 1 ? first : both(first, equals(i, 0));
+      Flag isLast = rest != 0 ? both(last, false) : whole == 1 ? last : both(last, equals(i, whole - 1));
+      body(moved(cursor, plan.sumAxis(axis), emit.multiply(i, block)), block, isFirst, isLast);
+    });
+    if (rest != 0)
+      body(moved(cursor, plan.sumAxis(axis), whole * block), rest, both(first, false), last);
+  }
+
+  void sumBlocks(unsigned axis, const Cursor &cursor, const Tap &tap, SmallVector<int64_t> sizes, const Flag &first,
+                 const Flag &last) {
+    if (axis == plan.sum.size())
+      return tiles(cursor, tap, sizes, first, last, /*sumIsEmpty=*/false);
+    outerBlocks(axis, cursor, tap.sum[axis], first, last,
+                [&](const Cursor &at, int64_t size, const Flag &isFirst, const Flag &isLast) {
+                  SmallVector<int64_t> more = sizes;
+                  more.push_back(size);
+                  sumBlocks(axis + 1, at, tap, more, isFirst, isLast);
+                });
+  }
+
+  /// Loops over parts of an axis; where shares cut them, only over the share's.
+  void overPieces(ArrayRef<Piece> pieces, bool cutByShares,
+                  llvm::function_ref<void(Value start, const Piece &)> body) {
+    for (const Piece &piece : pieces) {
+      auto at = [&](Value i) { body(emit.add(emit.multiply(i, piece.size), piece.start), piece); };
+      if (!cutByShares || schedule.shares == 1) {
+        emit.loop(0, piece.count, 1, at);
+        continue;
+      }
+      auto clamp = [&](Value value) {
+        OpBuilder &builder = emit.builder;
+        Value relative = emit.add(value, -piece.number);
+        Value low = arith::MaxSIOp::create(builder, emit.location, relative, emit.constant(0));
+        return arith::MinSIOp::create(builder, emit.location, low, emit.constant(piece.count)).getResult();
+      };
+      emit.loop(clamp(shareLow), clamp(shareHigh), 1, at);
+    }
+  }
+
+  /// Every register tile of the inner rows and all columns, for one block of the sum.
+  void tiles(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first, const Flag &last,
+             bool sumIsEmpty) {
+    const unsigned numRows = plan.rows.size();
+    if (firstInnerRow + 2 < numRows)
+      return outerRowLoops(firstInnerRow, cursor, tap, sizes, first, last, sumIsEmpty);
+    tilesOfPlane(cursor, tap, sizes, first, last, sumIsEmpty);
+  }
+
+  /// Row axes between the outermost and the two that a tile spans.
+  void outerRowLoops(unsigned axis, const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first,
+                     const Flag &last, bool sumIsEmpty) {
+    if (axis + 2 >= plan.rows.size())
+      return tilesOfPlane(cursor, tap, sizes, first, last, sumIsEmpty);
+    const Range range = tap.rows[axis];
+    emit.loop(range.low, range.high, 1, [&](Value i) {
+      outerRowLoops(axis + 1, moved(cursor, axis, i), tap, sizes, first, last, sumIsEmpty);
+    });
+  }
+
+  void tilesOfPlane(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first,
+                    const Flag &last, bool sumIsEmpty) {
+    const auto numRows = static_cast<int>(plan.rows.size());
+    const int axisX = numRows > static_cast<int>(firstInnerRow) ? numRows - 1 : -1;
+    const int axisY = numRows > static_cast<int>(firstInnerRow) + 1 ? numRows - 2 : -1;
+    const Range rangeX = axisX >= 0 ? tap.rows[axisX] : Range{0, 1};
+    const Range rangeY = axisY >= 0 ? tap.rows[axisY] : Range{0, 1};
+    const TileShape shape = tileShape(rangeY.size(), rangeX.size(), schedule.mr);
+    const auto piecesX = numbered(cutEvenly(rangeX.size(), shape.x), rangeX.low);
+    const auto piecesY = numbered(cutEvenly(rangeY.size(), shape.y), rangeY.low);
+    const bool cutRows = schedule.shareAxis == ShareAxis::RowTiles;
+    const bool cutPanels = schedule.shareAxis == ShareAxis::Panels;
+
+    auto overRows = [&](const Cursor &from, llvm::function_ref<void(const Cursor &, TileShape)> body) {
+      overPieces(piecesY, false, [&](Value y, const Piece &pieceY) {
+        const Cursor atY = axisY >= 0 ? moved(from, axisY, y) : from;
+        overPieces(piecesX, cutRows, [&](Value x, const Piece &pieceX) {
+          body(axisX >= 0 ? moved(atY, axisX, x) : atY, {pieceY.size, pieceX.size});
+        });
+      });
+    };
+    auto overPanels = [&](const Cursor &from, llvm::function_ref<void(const Cursor &, const Piece &)> body) {
+      overPieces(panels, cutPanels, [&](Value vector, const Piece &panel) {
+        body(moved(from, plan.colAxis(), emit.multiply(vector, lanes)), panel);
+      });
+    };
+    auto call = [&](const Cursor &at, TileShape tile, const Piece &panel) {
+      callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty);
+    };
+    if (schedule.rowsOutside)
+      overRows(cursor, [&](const Cursor &atRows, TileShape tile) {
+        overPanels(atRows, [&](const Cursor &at, const Piece &panel) { call(at, tile, panel); });
+      });
+    else
+      overPanels(cursor, [&](const Cursor &atPanel, const Piece &panel) {
+        overRows(atPanel, [&](const Cursor &at, TileShape tile) { call(at, tile, panel); });
+      });
+  }
+
+  SmallVector<SumLoop> sumLoops(ArrayRef<int64_t> sizes) const {
+    SmallVector<SumLoop> loops;
+    for (auto [i, trip] : llvm::enumerate(sizes)) {
+      const SumLoop loop{trip, plan.accesses[0].strides[plan.sumAxis(i)], plan.accesses[1].strides[plan.sumAxis(i)]};
+      if (trip == 1)
+        continue;
+      if (!loops.empty() && loops.back().strideA == loop.trip * loop.strideA &&
+          loops.back().strideB == loop.trip * loop.strideB)
+        loops.back() = {loops.back().trip * loop.trip, loop.strideA, loop.strideB};
+      else
+        loops.push_back(loop);
+    }
+    if (loops.empty())
+      loops.push_back({1, 0, 0});
+    return loops;
+  }
+
+  void callMicroKernel(const Cursor &at, int axisY, int axisX, TileShape tile, const Piece &panel, ArrayRef<int64_t> sizes,
+                       const Flag &first, const Flag &last, bool sumIsEmpty) {
+    auto rowOffsets = [&](ArrayRef<int64_t> strides) {
+      SmallVector<int64_t> offsets;
+      for (int64_t y = 0; y < tile.y; ++y)
+        for (int64_t x = 0; x < tile.x; ++x)
+          offsets.push_back((axisY >= 0 ? y * strides[axisY] : 0) + (axisX >= 0 ? x * strides[axisX] : 0));
+      return offsets;
+    };
+    MicroKernel kernel;
+    kernel.rowsOfA = rowOffsets(plan.accesses[0].strides);
+    kernel.vectors = panel.size;
+    kernel.lastColumns = panel.lastColumns;
+    kernel.sum = sumIsEmpty ? SmallVector<SumLoop>{{0, 0, 0}} : sumLoops(sizes);
+    kernel.unroll = schedule.unroll;
+    kernel.first = first.when;
+    kernel.last = last.when;
+    auto tileOperand = [&](unsigned index) {
+      const Access &access = plan.accesses[index];
+      return TileOperand{cast<ShapedType>(op->getOperand(index).getType()).getElementType(),
+                         rowOffsets(access.strides), access.strides[plan.colAxis()] != 0 || index >= plan.output(0)};
+    };
+    for (unsigned i = 0; i < plan.numWith; ++i)
+      kernel.with.push_back(tileOperand(2 + i));
+    for (unsigned i = 0; i < plan.numOutputs; ++i)
+      kernel.outputs.push_back(tileOperand(plan.output(i)));
+    kernel.coordinateAxes = coordinateAxes;
+    SmallVector<Value> bases;
+    for (int64_t axis : coordinateAxes) {
+      const bool isColumn = axis == static_cast<int64_t>(op.getRows().size());
+      const unsigned planAxis = isColumn ? plan.colAxis() : plan.planAxis[axis];
+      SmallVector<int64_t> steps;
+      if (!isColumn) {
+        SmallVector<int64_t> unit(plan.rows.size(), 0);
+        unit[planAxis] = 1;
+        steps = rowOffsets(unit);
+      }
+      kernel.coordinates.push_back(steps);
+      bases.push_back(at.coordinates[planAxis]);
+    }
+    if (last.when != When::Never) {
+      kernel.epilogue = hasEpilogue ? &op.getEpilogue() : nullptr;
+      kernel.captured = captured;
+    }
+
+    SmallVector<Value> arguments;
+    for (auto [index, pointer] : llvm::enumerate(scope.pointers))
+      arguments.push_back(
+          emit.advance(pointer, at.offsets[index], cast<ShapedType>(op->getOperand(index).getType()).getElementType()));
+    llvm::append_range(arguments, bases);
+    for (Value value : kernel.captured)
+      arguments.push_back(scope.outside.lookup(value));
+    for (const Flag *flag : {&first, &last})
+      if (flag->when == When::Dynamic)
+        arguments.push_back(flag->value);
+    func::FuncOp function = microKernels.get(kernel, op.getLoc());
+    func::CallOp::create(emit.builder, emit.location, function, arguments);
+  }
+};
+
+} // namespace
+
+FailureOr<int64_t> contractShares(kernel::ContractOp op, const Target &target) {
+  auto plan = ContractPlan::make(op);
+  if (failed(plan))
+    return failure();
+  return scheduleOf(op.getScheduleAttr(), *plan, target).shares;
+}
+
+LogicalResult emitContract(kernel::ContractOp op, const TaskScope &scope, const Target &target,
+                           MicroKernels &microKernels) {
+  auto plan = ContractPlan::make(op);
+  if (failed(plan))
+    return failure();
+  const Schedule schedule = scheduleOf(op.getScheduleAttr(), *plan, target);
+  if (!fitsRegisters(schedule.mr, schedule.nr, target))
+    return op.emitOpError("a tile of ") << schedule.mr << " × " << schedule.nr << " vectors does not fit the registers of "
+                                        << target.cpu;
+  return ContractEmitter(op, std::move(*plan), schedule, scope, microKernels).run();
+}
+
+} // namespace sinter::codegen

@@ -1,0 +1,170 @@
+//===- Emitter.cpp - the few ops that generated loops are made of ---------------------------------===//
+
+#include "compiler/codegen/Emitter.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+namespace {
+
+unsigned bytesOf(Type element) {
+  return element.isIndex() ? 8 : std::max(8u, element.getIntOrFloatBitWidth()) / 8;
+}
+
+/// How an element lies in memory.
+Type stored(Type element) {
+  return element.isInteger(1) ? IntegerType::get(element.getContext(), 8) : element;
+}
+
+} // namespace
+
+Value Emitter::constant(int64_t value) {
+  return arith::ConstantOp::create(builder, location, builder.getI64IntegerAttr(value));
+}
+Value Emitter::flag(bool value) {
+  return arith::ConstantOp::create(builder, location, builder.getBoolAttr(value));
+}
+Value Emitter::add(Value a, Value b) { return builder.createOrFold<arith::AddIOp>(location, a, b); }
+Value Emitter::multiply(Value a, int64_t b) {
+  return builder.createOrFold<arith::MulIOp>(location, a, constant(b));
+}
+Value Emitter::shareBegin(Value share, int64_t extent, int64_t shares) {
+  return builder.createOrFold<arith::DivSIOp>(location, multiply(share, extent), constant(shares));
+}
+
+Type Emitter::pointerType() { return LLVM::LLVMPointerType::get(builder.getContext()); }
+VectorType Emitter::vectorOf(Type element) { return VectorType::get({lanes}, element); }
+
+Value Emitter::advance(Value pointer, Value elements, Type element) {
+  APInt known;
+  if (matchPattern(elements, m_ConstantInt(&known)) && known.isZero())
+    return pointer;
+  return LLVM::GEPOp::create(builder, location, pointerType(), stored(element), pointer,
+                             ArrayRef<LLVM::GEPArg>{elements});
+}
+Value Emitter::advance(Value pointer, int64_t elements, Type element) {
+  if (elements == 0)
+    return pointer;
+  if (elements != static_cast<int32_t>(elements))
+    return advance(pointer, constant(elements), element);
+  return LLVM::GEPOp::create(builder, location, pointerType(), stored(element), pointer,
+                             ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(elements)});
+}
+
+Value Emitter::load(Value pointer, Type element) {
+  Value value = LLVM::LoadOp::create(builder, location, stored(element), pointer, bytesOf(element));
+  return element.isInteger(1) ? arith::TruncIOp::create(builder, location, element, value) : value;
+}
+void Emitter::store(Value value, Value pointer) {
+  const Type element = value.getType();
+  if (element.isInteger(1))
+    value = arith::ExtUIOp::create(builder, location, stored(element), value);
+  LLVM::StoreOp::create(builder, location, value, pointer, bytesOf(element));
+}
+
+Value Emitter::loadLanes(Value pointer, Type element, Value mask) {
+  const VectorType type = vectorOf(stored(element));
+  Value value;
+  if (mask) {
+    Value zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
+    value = LLVM::MaskedLoadOp::create(builder, location, type, pointer, mask, zero, bytesOf(element));
+  } else {
+    value = LLVM::LoadOp::create(builder, location, type, pointer, bytesOf(element));
+  }
+  return element.isInteger(1) ? arith::TruncIOp::create(builder, location, vectorOf(element), value) : value;
+}
+void Emitter::storeLanes(Value value, Value pointer, Value mask) {
+  const Type element = getElementTypeOrSelf(value);
+  if (element.isInteger(1))
+    value = arith::ExtUIOp::create(builder, location, vectorOf(stored(element)), value);
+  if (mask)
+    LLVM::MaskedStoreOp::create(builder, location, value, pointer, mask, bytesOf(element));
+  else
+    LLVM::StoreOp::create(builder, location, value, pointer, bytesOf(element));
+}
+Value Emitter::gatherLanes(Value pointer, Type element, int64_t stride, Value mask) {
+  // Sixteen scalar loads: a lane that the mask leaves out reads what lane 0 reads.
+  const VectorType type = vectorOf(element);
+  Value result = arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    Value offset = constant(lane * stride);
+    if (mask) {
+      Value present = vector::ExtractOp::create(builder, location, mask, ArrayRef<int64_t>{lane});
+      offset = arith::SelectOp::create(builder, location, present, offset, constant(0));
+    }
+    Value value = load(advance(pointer, offset, element), element);
+    result = vector::InsertOp::create(builder, location, value, result, ArrayRef<int64_t>{lane});
+  }
+  return result;
+}
+
+Value Emitter::firstLanes(int64_t count) {
+  if (count >= lanes)
+    return {};
+  SmallVector<bool> present(lanes);
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    present[lane] = lane < count;
+  return arith::ConstantOp::create(
+      builder, location,
+      DenseElementsAttr::get(vectorOf(builder.getI1Type()), ArrayRef<bool>(present)));
+}
+Value Emitter::splat(Value scalar) {
+  if (isa<VectorType>(scalar.getType()))
+    return scalar;
+  return vector::BroadcastOp::create(builder, location, vectorOf(scalar.getType()), scalar);
+}
+Value Emitter::laneNumbers() {
+  SmallVector<APInt> numbers;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    numbers.push_back(APInt(64, lane));
+  return arith::ConstantOp::create(
+      builder, location, DenseElementsAttr::get(vectorOf(builder.getIndexType()), numbers));
+}
+
+ValueRange
+Emitter::loop(Value low, Value high, int64_t step, ValueRange carried,
+              llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+  auto loop = scf::ForOp::create(builder, location, low, high, constant(step), carried);
+  OpBuilder::InsertionGuard guard(builder);
+  if (carried.empty())
+    builder.setInsertionPoint(loop.getBody()->getTerminator());
+  else
+    builder.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> out = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  if (!carried.empty())
+    scf::YieldOp::create(builder, location, out);
+  return loop.getResults();
+}
+void Emitter::loop(Value low, Value high, int64_t step, llvm::function_ref<void(Value)> body) {
+  loop(low, high, step, ValueRange(), [&](Value i, ValueRange) {
+    body(i);
+    return SmallVector<Value>();
+  });
+}
+void Emitter::loop(int64_t low, int64_t high, int64_t step, llvm::function_ref<void(Value)> body) {
+  if (low >= high)
+    return;
+  if (low + step >= high)
+    return body(constant(low));
+  loop(constant(low), constant(high), step, body);
+}
+
+Value Emitter::reduceLanes(Value value, llvm::function_ref<Value(Value, Value)> combine) {
+  for (int64_t half = lanes / 2; half >= 1; half /= 2) {
+    SmallVector<int64_t> low(half), high(half);
+    for (int64_t lane = 0; lane < half; ++lane) {
+      low[lane] = lane;
+      high[lane] = lane + half;
+    }
+    Value a = vector::ShuffleOp::create(builder, location, value, value, low);
+    Value b = vector::ShuffleOp::create(builder, location, value, value, high);
+    value = combine(a, b);
+  }
+  return vector::ExtractOp::create(builder, location, value, ArrayRef<int64_t>{0});
+}
+
+} // namespace sinter::codegen

@@ -1,0 +1,66 @@
+//===- Emitter.h - the few ops that generated loops are made of -----------------------------------===//
+// Addresses are LLVM pointers plus i64 element offsets, loops are scf.for over i64, a vector is always 16 lanes: one AVX-512
+// register, two of AVX2, the same bits on both.
+#pragma once
+
+#include "llvm/ADT/STLFunctionalExtras.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace sinter::codegen {
+
+inline constexpr int64_t lanes = 16;
+
+class Emitter {
+public:
+  Emitter(mlir::OpBuilder &builder, mlir::Location location) : builder(builder), location(location) {}
+
+  mlir::OpBuilder &builder;
+  mlir::Location location;
+
+  // Integers, folded where both sides are constants.
+  mlir::Value constant(int64_t value);
+  mlir::Value flag(bool value);
+  mlir::Value add(mlir::Value a, mlir::Value b);
+  mlir::Value add(mlir::Value a, int64_t b) { return add(a, constant(b)); }
+  mlir::Value multiply(mlir::Value a, int64_t b);
+  /// a · b / c, rounded down: where share a of c begins in b.
+  mlir::Value shareBegin(mlir::Value share, int64_t extent, int64_t shares);
+
+  mlir::Type pointerType();
+  static mlir::VectorType vectorOf(mlir::Type element);
+
+  /// pointer + elements · sizeof(element).
+  mlir::Value advance(mlir::Value pointer, mlir::Value elements, mlir::Type element);
+  mlir::Value advance(mlir::Value pointer, int64_t elements, mlir::Type element);
+
+  /// One element; i1 lies in memory as a byte.
+  mlir::Value load(mlir::Value pointer, mlir::Type element);
+  void store(mlir::Value value, mlir::Value pointer);
+  /// Sixteen neighbours; where `mask` is given only its lanes are touched, the others are zero.
+  mlir::Value loadLanes(mlir::Value pointer, mlir::Type element, mlir::Value mask = {});
+  void storeLanes(mlir::Value value, mlir::Value pointer, mlir::Value mask = {});
+  /// Sixteen elements `stride` apart.
+  mlir::Value gatherLanes(mlir::Value pointer, mlir::Type element, int64_t stride, mlir::Value mask = {});
+
+  /// A mask of the first `count` lanes; null for all of them.
+  mlir::Value firstLanes(int64_t count);
+  /// A splat of a scalar; vectors pass.
+  mlir::Value splat(mlir::Value scalar);
+  /// 0, 1, …, 15 as index.
+  mlir::Value laneNumbers();
+
+  /// for (i = low; i < high; i += step) body(i, carried); returns what was carried out.
+  mlir::ValueRange loop(mlir::Value low, mlir::Value high, int64_t step, mlir::ValueRange carried,
+                        llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+  /// The same with nothing carried; a loop of one turn is no loop.
+  void loop(mlir::Value low, mlir::Value high, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+  void loop(int64_t low, int64_t high, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+
+  /// Combines 16 lanes as a tree: halves, quarters, eighths, pairs.
+  mlir::Value reduceLanes(mlir::Value vector, llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+};
+
+} // namespace sinter::codegen

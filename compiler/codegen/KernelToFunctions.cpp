@@ -1,0 +1,131 @@
+//===- KernelToFunctions.cpp - planned tasks to functions of loops --------------------------------===//
+// Each kernel.task becomes a function (share, arena, state) with its loops written out, beside the micro-kernels that these call. The
+// kernel.step ops, which list tasks, stay for describe-program.
+
+#include "compiler/codegen/Body.h"
+#include "compiler/codegen/CodegenPasses.h"
+#include "compiler/codegen/Tasks.h"
+#include "dialects/kernel/KernelOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+namespace {
+
+struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(KernelToFunctions)
+
+  KernelToFunctions() = default;
+  KernelToFunctions(const KernelToFunctions &other) : PassWrapper(other), target(other.target) {}
+  explicit KernelToFunctions(Target target) : target(std::move(target)) {}
+
+  StringRef getArgument() const override { return "kernel-to-functions"; }
+  StringRef getDescription() const override { return "Write the loops of planned kernel tasks"; }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect,
+                    vector::VectorDialect>();
+  }
+
+  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("the CPU to write loops for"), llvm::cl::init("host")};
+  Target target;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (target.cpu.empty()) {
+      auto named = Target::named(cpu);
+      if (!named) {
+        module.emitError(llvm::toString(named.takeError()));
+        return signalPassFailure();
+      }
+      target = std::move(*named);
+    }
+    MicroKernels microKernels(module);
+    OpBuilder builder(module.getContext());
+    for (kernel::TaskOp task : llvm::make_early_inc_range(module.getOps<kernel::TaskOp>())) {
+      builder.setInsertionPoint(task);
+      if (failed(lower(task, builder, microKernels)))
+        return signalPassFailure();
+      task.erase();
+    }
+  }
+
+private:
+  LogicalResult lower(kernel::TaskOp task, OpBuilder &builder, MicroKernels &microKernels) {
+    auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+    auto function = func::FuncOp::create(builder, task.getLoc(), task.getSymName(),
+                                         builder.getFunctionType({builder.getI64Type(), pointer, pointer}, {}));
+    function.setPrivate();
+    function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
+    function->setAttr("kernel.wait", builder.getBoolAttr(task.getWait()));
+    function->setAttr("kernel.flops", builder.getI64IntegerAttr(task.getFlops()));
+    function->setAttr("kernel.bytes", builder.getI64IntegerAttr(task.getBytes()));
+    Block *entry = function.addEntryBlock();
+    builder.setInsertionPointToStart(entry);
+
+    Block &body = task.getBody().front();
+    IRMapping mapping;
+    mapping.map(body.getArgument(0), entry->getArgument(1));
+    mapping.map(body.getArgument(1), entry->getArgument(2));
+    int64_t shares = 1;
+    for (Operation &op : body) {
+      Emitter emit(builder, op.getLoc());
+      if (auto view = dyn_cast<memref::ViewOp>(op)) {
+        APInt offset;
+        if (!matchPattern(view.getByteShift(), m_ConstantInt(&offset)))
+          return view.emitOpError("needs a constant offset here");
+        mapping.map(view.getResult(),
+                    emit.advance(mapping.lookup(view.getSource()), offset.getSExtValue(), builder.getI8Type()));
+      } else if (auto load = dyn_cast<memref::LoadOp>(op)) {
+        mapping.map(load.getResult(), lowerLoad(load, emit, mapping));
+      } else if (auto sweep = dyn_cast<kernel::SweepOp>(op)) {
+        shares = sweep.getShares();
+        if (failed(emitSweep(sweep, scopeOf(&op, emit, entry->getArgument(0), mapping))))
+          return failure();
+      } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
+        auto count = contractShares(contract, target);
+        if (failed(count) ||
+            failed(emitContract(contract, scopeOf(&op, emit, entry->getArgument(0), mapping), target, microKernels)))
+          return failure();
+        shares = *count;
+      } else {
+        builder.clone(op, mapping);
+      }
+    }
+    func::ReturnOp::create(builder, task.getLoc());
+    function->setAttr("kernel.shares", builder.getI64IntegerAttr(shares));
+    return success();
+  }
+
+  /// A clock value or the like: an element at constant indices.
+  static Value lowerLoad(memref::LoadOp load, Emitter &emit, IRMapping &mapping) {
+    int64_t offset = 0;
+    for (auto [index, extent] : llvm::zip_equal(load.getIndices(), load.getMemRefType().getShape())) {
+      APInt value;
+      matchPattern(index, m_ConstantInt(&value));
+      offset = offset * extent + value.getSExtValue();
+    }
+    const Type element = load.getMemRefType().getElementType();
+    return emit.load(emit.advance(mapping.lookup(load.getMemRef()), offset, element), element);
+  }
+
+  static TaskScope scopeOf(Operation *op, Emitter &emit, Value share, const IRMapping &mapping) {
+    TaskScope scope{emit, share, {}, mapping};
+    for (Value operand : op->getOperands())
+      scope.pointers.push_back(mapping.lookup(operand));
+    return scope;
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> createKernelToFunctionsPass(const Target &target) {
+  return std::make_unique<KernelToFunctions>(target);
+}
+void registerKernelToFunctionsPass() { PassRegistration<KernelToFunctions>(); }
+
+} // namespace sinter::codegen

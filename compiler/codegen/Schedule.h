@@ -1,0 +1,55 @@
+//===- Schedule.h - how a contraction is run ------------------------------------------------------===//
+// A schedule changes no bit. The cost model counts what a register tile costs in fused multiply-adds, loads and latency on the
+// target and adds it up over all tiles, ragged ones included.
+#pragma once
+
+#include "compiler/codegen/ContractPlan.h"
+#include "compiler/codegen/Target.h"
+
+namespace sinter::kernel {
+class ScheduleAttr;
+}
+
+namespace sinter::codegen {
+
+/// Which loop the shares of a task divide among themselves.
+enum class ShareAxis {
+  OuterRows, ///< the first row axis: images
+  Taps,      ///< taps that the output holds apart: a convolution by weight
+  RowTiles,  ///< tiles of the only row axis
+  Panels     ///< column panels
+};
+
+struct Schedule {
+  int64_t mr = 1;           ///< rows of a register tile
+  int64_t nr = 1;           ///< vectors of 16 columns of a register tile
+  int64_t unroll = 1;       ///< of the innermost sum axis
+  bool rowsOutside = false; ///< row tiles outside column panels
+  int64_t shares = 1;
+  ShareAxis shareAxis = ShareAxis::Panels;
+};
+
+/// Equal parts of [0, extent), the larger ones first: `count` parts of `size` from `start`.
+struct Segment {
+  int64_t start, count, size;
+};
+
+/// Cuts `extent` into the fewest parts of at most `limit`, as equal as they can be: one or two segments.
+llvm::SmallVector<Segment> cutEvenly(int64_t extent, int64_t limit);
+
+/// How a tile lies over the two innermost row axes: whole rows of x while they fit, else parts of one.
+struct TileShape {
+  int64_t y = 1, x = 1;
+};
+TileShape tileShape(int64_t extentY, int64_t extentX, int64_t mr);
+
+/// The schedule that the cost model prefers. Deterministic.
+Schedule chooseSchedule(const ContractPlan &plan, const Target &target);
+
+/// What the op carries, where it carries one, with the axis that shares cut; else the model's choice.
+Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan, const Target &target);
+
+/// Whether a tile fits the target's registers.
+bool fitsRegisters(int64_t mr, int64_t nr, const Target &target);
+
+} // namespace sinter::codegen
