@@ -1,4 +1,4 @@
-//===- Program.h - what a spec means, with nothing left to look up
+//===- Program.h - what a spec means, with nothing left to look up --------------------------===//
 //-------------------------------===//
 // The seam between the language and the compiler. `check` makes a Program of a syntax tree; the
 // lowering makes the model dialect of a Program and needs nothing else. A Program is plain data:
@@ -25,9 +25,9 @@ namespace sinter::semantics {
 /// Where the spec says it; syntax::SourceManager turns it into file:line:column.
 using Place = syntax::Span;
 
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 // Types and values
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 
 enum class Scalar { F32, BF16, I32, Bool, Class };
 
@@ -133,9 +133,9 @@ struct Graph {
   const Type &type(ValueId value) const { return types[value]; }
 };
 
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 // Parameters
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 
 /// Resolved to numbers: gains and fans are already in `a` and `b`.
 ///   Constant: every element is a.          Uniform: from [a, b).      Normal: mean a, std b.
@@ -165,9 +165,9 @@ struct Parameter {
   Place place;
 };
 
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 // Models
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 
 struct Input {
   std::string name;
@@ -187,9 +187,9 @@ struct Net {
   Place place;
 };
 
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 // Data
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 
 struct Field {
   std::string name;
@@ -209,8 +209,8 @@ struct LoadOp {
     Power,        ///< x ** c
     Normalize,    ///< (x - mean) / std; numbers or one for each index of the field's axis 0
     Standardize,  ///< (x - m) / s, for each element of the record apart: m and s from the train
-                 ///< part, after the steps above; s is 1 where a column is constant; saved with the
-                 ///< weights
+    ///< part, after the steps above; s is 1 where a column is constant; saved with the
+    ///< weights
   };
   Kind kind = Kind::Add;
   double value = 0;
@@ -268,9 +268,9 @@ struct Data {
   bool has(const std::string &part) const;
 };
 
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 // Training
-//===---------------------------------------------------------------------------------------------===//
+//===----------------------------------------------------------------------------------------===//
 
 /// A length in optimizer steps or in epochs; an epoch's steps are known once the data is read.
 struct Count {

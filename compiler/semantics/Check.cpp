@@ -1,0 +1,240 @@
+//===- Check.cpp - declarations first, then what they say ----------------------------------------------------===//
+#include "compiler/semantics/Check.h"
+#include "compiler/semantics/DataChecker.h"
+#include "compiler/semantics/Evaluator.h"
+#include "compiler/semantics/Initializers.h"
+#include "compiler/semantics/Nearest.h"
+#include "compiler/semantics/TrainChecker.h"
+#include "compiler/syntax/Parser.h"
+
+namespace sinter::semantics {
+
+using namespace syntax;
+
+namespace {
+
+/// Consts, data and models of all files share one name space.
+void collectDeclarations(Session &session, const syntax::Program &program) {
+  std::map<std::string, Span> seen;
+  auto declare = [&](const Name &name) {
+    if (!name)
+      return false;
+    auto [earlier, fresh] = seen.emplace(name.text, name.span);
+    if (!fresh)
+      session.engine.report(Diag::DuplicateName, name.span, name.text)
+          .note(earlier->second, "the first one");
+    return fresh;
+  };
+  for (const auto &file : program.files) {
+    session.broken |= file->broken;
+    for (const Declaration &declaration : file->declarations) {
+      if (const auto *constant = std::get_if<ConstDeclaration>(&declaration)) {
+        if (declare(constant->name))
+          session.constants[constant->name.text].declaration = constant;
+      } else if (const auto *model = std::get_if<ModelDeclaration>(&declaration)) {
+        if (declare(model->name))
+          session.models[model->name.text] = model;
+      } else if (const auto *data = std::get_if<DataDeclaration>(&declaration)) {
+        if (declare(data->name))
+          session.datas[data->name.text] = data;
+      } else if (const auto *train = std::get_if<TrainDeclaration>(&declaration)) {
+        if (file == program.files.front())
+          session.trains.push_back(train);
+      } else if (const auto *import = std::get_if<ImportDeclaration>(&declaration)) {
+        session.broken |= import->file == noFile;
+      }
+    }
+  }
+}
+
+void applyDefines(Session &session) {
+  for (const auto &[name, value] : session.options.defines) {
+    if (auto found = session.constants.find(name); found != session.constants.end()) {
+      found->second.define = value;
+      continue;
+    }
+    if (session.broken)
+      continue;
+    std::vector<std::string> known;
+    for (const auto &[each, constant] : session.constants)
+      known.push_back(each);
+    auto report = session.engine.report(Diag::UnknownDefine, Span{}, name);
+    std::string help = didYouMean(name, known);
+    if (help.empty() && !known.empty())
+      help = "there is " + alternatives(known);
+    if (!help.empty())
+      report.help(help);
+  }
+}
+
+/// Names alone, of a model whose types depend on how it is used.
+void checkNamesOf(Session &session, const ModelDeclaration &model) {
+  Frame frame;
+  frame.model = &model;
+  Evaluator evaluator(session);
+  evaluator.scope = std::make_shared<Scope>();
+  evaluator.frame = &frame;
+  auto bind = [&](const Name &name) {
+    Binding binding;
+    binding.place = name.span;
+    if (auto found = evaluator.scope->own().find(name.text); found != evaluator.scope->own().end())
+      session.engine.report(Diag::DuplicateName, name.span, name.text)
+          .note(found->second.place, "the first one");
+    else
+      evaluator.scope->bind(name.text, std::move(binding));
+  };
+  for (const ModelParameter &parameter : model.parameters) {
+    if (parameter.defaultValue)
+      evaluator.checkNames(*parameter.defaultValue);
+    bind(parameter.name);
+  }
+  for (const ModelInput &input : model.inputs) {
+    auto dimension = [&](const ExprPtr &dim) {
+      const auto *name = dynCast<PathExpr>(dim);
+      if (name && name->isName() && !evaluator.scope->find(name->names.front().text) &&
+          !session.constants.count(name->names.front().text))
+        bind(name->names.front());
+      else
+        evaluator.checkNames(*dim);
+    };
+    if (input.type.classCount)
+      dimension(input.type.classCount);
+    for (const ExprPtr &dim : input.type.dims)
+      dimension(dim);
+    bind(input.name);
+  }
+  for (const ModelStatement &statement : model.statements) {
+    if (const auto *param = std::get_if<ParamStatement>(&statement)) {
+      for (const ExprPtr &dim : param->type.dims)
+        evaluator.checkNames(*dim);
+      bind(param->name);
+    } else if (const auto *buffer = std::get_if<BufferStatement>(&statement)) {
+      session.engine.report(Diag::NotSupported, buffer->span, "`buffer`");
+      bind(buffer->name);
+    } else if (const auto *update = std::get_if<UpdateStatement>(&statement)) {
+      session.engine.report(Diag::NotSupported, update->span, "`update`");
+    } else if (const auto *layer = std::get_if<LayerStatement>(&statement)) {
+      evaluator.checkNames(*layer->layer);
+      bind(layer->name);
+    } else if (const auto *let = std::get_if<LetStatement>(&statement)) {
+      evaluator.checkNames(*let->value);
+      bind(let->name);
+    }
+    // `as` names may be used further down.
+    struct Names {
+      static void visit(const Expr &expr, Evaluator &evaluator) {
+        const auto *pipe = dynCast<PipeExpr>(expr);
+        if (!pipe)
+          return;
+        visit(*pipe->input, evaluator);
+        for (const PipeExpr::Stage &stage : pipe->stages)
+          if (stage.name && !evaluator.scope->find(stage.name.text))
+            evaluator.scope->bind(stage.name.text, {});
+      }
+    };
+    if (const auto *let = std::get_if<LetStatement>(&statement))
+      Names::visit(*let->value, evaluator);
+  }
+  evaluator.checkNames(*model.result);
+}
+
+/// The types of all inputs, where they do not depend on how the model is used.
+std::optional<std::vector<semantics::Type>> knownInputs(Session &session,
+                                                        const ModelDeclaration &model) {
+  Evaluator evaluator(session);
+  evaluator.scope = std::make_shared<Scope>();
+  for (const ModelParameter &parameter : model.parameters) {
+    if (!parameter.defaultValue)
+      return std::nullopt;
+    Binding binding;
+    const auto *name = dynCast<PathExpr>(parameter.defaultValue);
+    if (!name || !evaluator.isCallableName(name->names.front().text))
+      binding.value = evaluator.evaluate(*parameter.defaultValue);
+    evaluator.scope->bind(parameter.name.text, std::move(binding));
+  }
+  std::vector<semantics::Type> types;
+  for (const ModelInput &input : model.inputs) {
+    std::vector<const Expr *> dims;
+    if (input.type.classCount)
+      dims.push_back(input.type.classCount.get());
+    for (const ExprPtr &dim : input.type.dims)
+      dims.push_back(dim.get());
+    for (const Expr *dim : dims) {
+      const auto *name = dynCast<PathExpr>(dim);
+      bool known = dim->kind() == Expr::Kind::Integer ||
+                   (name && (evaluator.scope->find(name->names.front().text) ||
+                             session.constants.count(name->names.front().text)));
+      if (!known)
+        return std::nullopt;
+    }
+    std::optional<semantics::Type> type = evaluator.type(input.type);
+    if (!type)
+      return std::nullopt;
+    types.push_back(*type);
+  }
+  return types;
+}
+
+/// A model that no train block makes: in full where its types are all known, else its names.
+void checkUnused(Session &session, const ModelDeclaration &model) {
+  std::optional<std::vector<semantics::Type>> types = knownInputs(session, model);
+  if (!types)
+    return checkNamesOf(session, model);
+  GraphBuilder graph;
+  Instance root;
+  ParameterStore store;
+  std::vector<LayerRegularizer> regularizers;
+  Evaluator evaluator(session);
+  evaluator.graph = &graph;
+  Evaluator::Inputs inputs;
+  for (size_t i = 0; i < types->size(); ++i)
+    inputs.emplace_back(Tensor{graph.emit("input", {}, {{"name", model.inputs[i].name.text}},
+                                          (*types)[i], model.inputs[i].name.span)},
+                        model.inputs[i].name.span);
+  static const Arguments none;
+  evaluator.runModel(model, none, std::move(inputs), nullptr, model.name.span, root, store,
+                     &regularizers);
+  chooseInitializers(session, store, {&graph.graph});
+}
+
+} // namespace
+
+std::optional<Program> check(const syntax::Program &program, SourceManager &sources, Engine &engine,
+                             const Options &options) {
+  Session session(sources, engine, options);
+  collectDeclarations(session, program);
+  applyDefines(session);
+  Evaluator evaluator(session);
+  for (auto &[name, constant] : session.constants)
+    evaluator.constant(name, constant.declaration->name.span);
+
+  Program result;
+  std::map<std::string, CheckedData> datas;
+  for (const auto &[name, declaration] : session.datas)
+    datas.emplace(name, checkData(session, *declaration));
+  std::map<std::string, Span> blocks;
+  for (const TrainDeclaration *declaration : session.trains) {
+    const Name &name = declaration->blockName();
+    if (auto [earlier, fresh] = blocks.emplace(name.text, name.span); !fresh)
+      engine.report(Diag::DuplicateName, name.span, name.text)
+          .note(earlier->second, "the first one");
+    if (std::optional<Train> train = checkTrain(session, *declaration, datas))
+      result.trains.push_back(std::move(*train));
+  }
+  for (const auto &[name, model] : session.models)
+    if (!session.instantiated.count(model))
+      checkUnused(session, *model);
+  if (engine.hasErrors())
+    return std::nullopt;
+  for (auto &[name, checked] : datas)
+    result.datas.push_back(std::move(checked.data));
+  return result;
+}
+
+std::optional<Program> check(const std::filesystem::path &root, SourceManager &sources,
+                             Engine &engine, const Options &options) {
+  std::unique_ptr<syntax::Program> program = parseProgram(root, sources, engine, {options.library});
+  return program ? check(*program, sources, engine, options) : std::nullopt;
+}
+
+} // namespace sinter::semantics

@@ -1,0 +1,35 @@
+//===- GraphBuilder.cpp ----------------------------------------------------------------------===//
+#include "compiler/semantics/GraphBuilder.h"
+
+namespace sinter::semantics {
+
+ValueId GraphBuilder::emit(std::string kind, std::vector<ValueId> operands, Attributes attributes,
+                           Type result, Place place, std::string path) {
+  bool varying = kind == "input";
+  for (ValueId operand : operands)
+    varying |= facts[operand].varies;
+  auto id = static_cast<ValueId>(graph.types.size());
+  graph.types.push_back(std::move(result));
+  facts.push_back({graph.operations.size(), varying});
+  graph.operations.push_back(
+      {std::move(kind), std::move(operands), {id}, std::move(attributes), std::move(path), place});
+  return id;
+}
+
+std::vector<ValueId> GraphBuilder::emitCall(const std::string &net, std::vector<ValueId> operands,
+                                            const std::vector<Type> &results, Place place) {
+  std::vector<ValueId> ids;
+  for (const Type &each : results) {
+    ids.push_back(static_cast<ValueId>(graph.types.size()));
+    graph.types.push_back(each);
+    facts.push_back({graph.operations.size(), true});
+  }
+  graph.operations.push_back({"call", std::move(operands), ids, {{"net", net}}, "", place});
+  return ids;
+}
+
+ValueId GraphBuilder::constant(double value, Place place) {
+  return emit("constant", {}, {{"value", value}}, Type{}, place);
+}
+
+} // namespace sinter::semantics

@@ -1,0 +1,36 @@
+//===- GraphBuilder.h - makes the operations of a Graph --------------------------------------===//
+#pragma once
+
+#include "compiler/semantics/Program.h"
+
+#include <string>
+#include <vector>
+
+namespace sinter::semantics {
+
+class GraphBuilder {
+public:
+  /// Adds an operation of one result.
+  ValueId emit(std::string kind, std::vector<ValueId> operands, Attributes attributes, Type result,
+               Place place, std::string path = {});
+  std::vector<ValueId> emitCall(const std::string &net, std::vector<ValueId> operands,
+                                const std::vector<Type> &results, Place place);
+  ValueId constant(double value, Place place);
+
+  const Type &type(ValueId value) const { return graph.types[value]; }
+  const Operation &maker(ValueId value) const { return graph.operations[facts[value].maker]; }
+  Place place(ValueId value) const { return maker(value).place; }
+  /// Whether the value differs between examples: an input or a random draw stands above it.
+  bool varies(ValueId value) const { return facts[value].varies; }
+
+  Graph graph;
+
+private:
+  struct Fact {
+    size_t maker;
+    bool varies;
+  };
+  std::vector<Fact> facts; // by ValueId
+};
+
+} // namespace sinter::semantics

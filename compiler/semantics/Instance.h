@@ -1,0 +1,60 @@
+//===- Instance.h - layers and models that exist, and the parameters they own -----------------===//
+#pragma once
+
+#include "compiler/semantics/Program.h"
+
+#include <deque>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sinter::semantics {
+
+/// Where a thing stands in the source, level by level: what parameters are sorted by.
+using Order = std::vector<int64_t>;
+
+/// A parameter, and how its initial values come about.
+struct OwnedParameter {
+  Parameter parameter;
+  Order order;
+  bool automatic = false; ///< the initializer is still to be chosen from what the weight feeds
+  Place initializerPlace; ///< of a written one
+  bool ownedByLayer = false;
+};
+
+struct ParameterStore {
+  std::deque<OwnedParameter> all;      ///< a deque, so that pointers stay good
+  std::vector<std::string> layerPaths; ///< every instance, layers without parameters too
+
+  OwnedParameter *find(const std::string &name) {
+    for (OwnedParameter &each : all)
+      if (each.parameter.name == name)
+        return &each;
+    return nullptr;
+  }
+};
+
+/// One layer or model that exists. It is made at its first use; a later use finds it by its name.
+struct Instance {
+  std::string path; ///< "" for the trained model itself
+  std::string kind; ///< "dense", "stack", or the model's name
+  Order order;
+  Place place;
+  std::map<std::string, std::unique_ptr<Instance>> children;
+  /// What stands under a name of its own: its parameter, or, where that is tied to an expression, null.
+  std::map<std::string, OwnedParameter *> owned;
+  bool regularized = false; ///< its `regularize:` has been noted
+
+  std::string pathOf(const std::string &name) const {
+    return path.empty() ? name : path + "." + name;
+  }
+};
+
+/// `regularize:` of a layer: (parameter, expression), to be added to every stage.
+struct LayerRegularizer {
+  std::string parameter;
+  const void *expr = nullptr; ///< the syntax::Expr
+};
+
+} // namespace sinter::semantics

@@ -1,0 +1,420 @@
+//===- Layers.cpp - the table of built-in layers: to add one, add an entry ----------------------===//
+#include "compiler/semantics/Layers.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sinter::semantics {
+
+using namespace syntax;
+
+//===-- What the rules below are made of ---------------------------------------------------------===//
+
+bool LayerCall::needsRank(std::vector<int64_t> ranks, const std::string &wanted) {
+  if (std::find(ranks.begin(), ranks.end(), type().rank()) != ranks.end())
+    return true;
+  auto report =
+      evaluator.session.engine.report(Diag::LayerRank, place, name(), wanted, type().str());
+  report.note(inputSpan, type().str());
+  if (wanted == "[C, H, W]" && type().rank() == 2)
+    report.help(fmt::format("`{} |> reshape(1, {}, {}) |> {}` has one channel",
+                            evaluator.session.text(inputSpan), type().dims[0], type().dims[1],
+                            evaluator.session.text(place)));
+  return false;
+}
+
+std::optional<ValueId> LayerCall::weight(std::vector<int64_t> dims, Role role) {
+  const char *fallback = role == Role::NormScale ? "ones" : nullptr;
+  std::optional<ValueId> id = evaluator.weight(
+      instance, "weight", Type{Scalar::F32, 0, std::move(dims)}, role, arguments.expr("init"),
+      fallback, arguments.expr("weight"), name(), place, instance.place);
+  const Expr *regularize = arguments.expr("regularize");
+  if (id && regularize && !instance.regularized) {
+    instance.regularized = true;
+    if (const OwnedParameter *parameter = instance.owned.at("weight"))
+      evaluator.frame->regularizers->push_back({parameter->parameter.name, regularize});
+    else
+      evaluator.session.engine.report(Diag::NotSupported, regularize->span,
+                                      "`regularize:` beside a `weight:` that is an expression");
+  }
+  return id;
+}
+
+std::optional<ValueId> LayerCall::bias(int64_t size, bool &absent) {
+  Type type{Scalar::F32, 0, {size}};
+  const Expr *given = arguments.expr("bias");
+  const Expr *tie = nullptr;
+  absent = false;
+  if (given) {
+    Value value = evaluator.evaluate(*given);
+    if (value.poisoned())
+      return std::nullopt;
+    const bool *flag = value.get<bool>();
+    if (!flag && !value.get<Tensor>()) {
+      evaluator.session.engine.report(Diag::ArgumentKind, given->span, name(), "bias",
+                                      "`true`, `false` or a parameter", evaluator.describe(value));
+      return std::nullopt;
+    }
+    absent = flag && !*flag;
+    tie = flag ? nullptr : given;
+  }
+  const Expr *initializer = arguments.expr("bias_init");
+  if (absent) {
+    if (initializer)
+      evaluator.session.engine.report(Diag::InitOfNoBias, initializer->span, name());
+    return std::nullopt;
+  }
+  return evaluator.weight(instance, "bias", type, Role::Bias, initializer, "zeros", tie, name(),
+                          place, instance.place);
+}
+
+std::optional<ValueId> LayerCall::own(const std::string &owned, std::vector<int64_t> dims,
+                                      Role role, const char *initializer,
+                                      const char *initArgument) {
+  return evaluator.weight(instance, owned, Type{Scalar::F32, 0, std::move(dims)}, role,
+                          initArgument ? arguments.expr(initArgument) : nullptr, initializer,
+                          nullptr, name(), place, instance.place);
+}
+
+Value LayerCall::emit(const std::string &kind, std::vector<ValueId> operands, Attributes attributes,
+                      std::vector<int64_t> dims) {
+  Type result{Scalar::F32, 0, std::move(dims)};
+  if (!evaluator.checkSize(result, place))
+    return Poison{};
+  return Tensor{evaluator.graph->emit(kind, std::move(operands), std::move(attributes),
+                                      std::move(result), place, instance.path)};
+}
+
+namespace {
+
+constexpr const char *ofWeights = ", init?: init, bias_init?: init, regularize?: reg, weight?: tie";
+
+/// A window that slides over height and width.
+struct Window {
+  std::vector<int64_t> size, stride, dilation{1, 1};
+  std::vector<int64_t> padding;  ///< top, bottom, left, right
+  int64_t height = 0, width = 0; ///< of the result
+};
+
+/// Sizes floor; `same` pads to ⌈n / stride⌉ with an odd rest after. Null after an error.
+std::optional<Window> slide(LayerCall &call, const char *sizeArgument) {
+  const BoundArguments &arguments = call.arguments;
+  Window window;
+  window.size = arguments.pair(sizeArgument);
+  window.stride =
+      arguments.item("stride").value.poisoned() ? window.size : arguments.pair("stride");
+  if (arguments.items.count("dilation"))
+    window.dilation = arguments.pair("dilation");
+  std::vector<int64_t> result;
+  const std::string *word = arguments.item("padding").value.get<std::string>();
+  for (size_t axis = 0; axis < 2; ++axis) {
+    int64_t n = call.type().dims[axis + 1];
+    int64_t stride = window.stride[axis];
+    int64_t reach = window.dilation[axis] * (window.size[axis] - 1) + 1;
+    int64_t before = 0, after = 0;
+    if (word && *word == "same") {
+      int64_t total = std::max<int64_t>(((n + stride - 1) / stride - 1) * stride + reach - n, 0);
+      before = total / 2;
+      after = total - before;
+    } else if (!word) {
+      before = after = arguments.pair("padding")[axis];
+    }
+    window.padding.push_back(before);
+    window.padding.push_back(after);
+    if (n + before + after < reach) {
+      auto report =
+          call.evaluator.session.engine.report(Diag::WindowTooLarge, call.place, call.name(), reach,
+                                               n + before + after, axis == 0 ? "height" : "width");
+      report.note(call.inputSpan, call.type().str());
+      if (!word)
+        report.help("`padding: same` keeps the size");
+      return std::nullopt;
+    }
+    result.push_back((n + before + after - reach) / stride + 1);
+  }
+  window.height = result[0];
+  window.width = result[1];
+  return window;
+}
+
+Value dense(LayerCall &call) {
+  if (call.type().rank() == 0) {
+    call.needsRank({1, 2}, "[D] or [T, D]");
+    return Poison{};
+  }
+  std::vector<int64_t> dims = call.type().dims;
+  if (dims.size() >= 3)
+    call.evaluator.session.engine
+        .report(Diag::DenseOnImage, call.place, call.type().str(), dims.back())
+        .help(fmt::format("`{} |> flatten |> {}`", call.evaluator.session.text(call.inputSpan),
+                          call.evaluator.session.text(call.place)));
+  int64_t units = call.arguments.integer("units");
+  bool noBias = false;
+  std::optional<ValueId> weight = call.weight({units, dims.back()});
+  std::optional<ValueId> bias = call.bias(units, noBias);
+  if (!weight || (!bias && !noBias))
+    return Poison{};
+  std::vector<ValueId> operands{call.input, *weight};
+  if (bias)
+    operands.push_back(*bias);
+  dims.back() = units;
+  return call.emit("dense", std::move(operands), {}, std::move(dims));
+}
+
+Value conv2d(LayerCall &call) {
+  if (!call.needsRank({3}, "[C, H, W]"))
+    return Poison{};
+  int64_t channels = call.arguments.integer("channels");
+  int64_t inputs = call.type().dims[0];
+  int64_t groups = call.arguments.integer("groups");
+  if (channels % groups || inputs % groups) {
+    call.evaluator.session.engine
+        .report(Diag::GroupsDivide, call.arguments.span("groups"), groups, inputs, channels)
+        .note(call.inputSpan, call.type().str());
+    return Poison{};
+  }
+  std::optional<Window> window = slide(call, "kernel");
+  if (!window)
+    return Poison{};
+  bool noBias = false;
+  std::optional<ValueId> weight =
+      call.weight({channels, inputs / groups, window->size[0], window->size[1]});
+  std::optional<ValueId> bias = call.bias(channels, noBias);
+  if (!weight || (!bias && !noBias))
+    return Poison{};
+  std::vector<ValueId> operands{call.input, *weight};
+  if (bias)
+    operands.push_back(*bias);
+  return call.emit("conv2d", std::move(operands),
+                   {{"stride", window->stride},
+                    {"padding", window->padding},
+                    {"dilation", window->dilation},
+                    {"groups", groups}},
+                   {channels, window->height, window->width});
+}
+
+Value pool2d(LayerCall &call) {
+  if (!call.needsRank({3}, "[C, H, W]"))
+    return Poison{};
+  const std::string *word = call.arguments.item("padding").value.get<std::string>();
+  if (call.name() == "avg_pool2d" && word && *word == "same") {
+    call.evaluator.session.engine.report(Diag::NotSupported, call.arguments.span("padding"),
+                                         "`padding: same` of `avg_pool2d`");
+    return Poison{};
+  }
+  std::optional<Window> window = slide(call, "size");
+  if (!window)
+    return Poison{};
+  for (size_t axis = 0; axis < 2; ++axis)
+    if (!word && window->padding[2 * axis] * 2 > window->size[axis]) {
+      call.evaluator.session.engine.report(Diag::PoolPadding, call.arguments.span("padding"),
+                                           call.name(), window->padding[2 * axis],
+                                           window->size[axis]);
+      return Poison{};
+    }
+  return call.emit(
+      call.name(), {call.input},
+      {{"size", window->size}, {"stride", window->stride}, {"padding", window->padding}},
+      {call.type().dims[0], window->height, window->width});
+}
+
+Value globalAveragePool(LayerCall &call) {
+  if (!call.needsRank({3}, "[C, H, W]"))
+    return Poison{};
+  return call.emit("global_avg_pool", {call.input}, {}, {call.type().dims[0]});
+}
+
+Value globalMaxPool(LayerCall &call) {
+  if (!call.needsRank({3}, "[C, H, W]"))
+    return Poison{};
+  return call.emit("max", {call.input}, {{"axes", std::vector<int64_t>{1, 2}}, {"keep", false}},
+                   {call.type().dims[0]});
+}
+
+Value batchNorm(LayerCall &call) {
+  if (!call.needsRank({1, 2, 3}, "[D], [T, D] or [C, H, W]"))
+    return Poison{};
+  int64_t axis = call.type().rank() == 3 ? 0 : call.type().rank() - 1;
+  int64_t channels = call.type().dims[static_cast<size_t>(axis)];
+  bool noBias = false;
+  std::optional<ValueId> weight = call.weight({channels}, Role::NormScale);
+  std::optional<ValueId> bias = call.bias(channels, noBias);
+  if (noBias) {
+    call.evaluator.session.engine.report(Diag::NotSupported, call.arguments.span("bias"),
+                                         "`bias: false` of `batch_norm`");
+    return Poison{};
+  }
+  std::optional<ValueId> mean = call.own("running_mean", {channels}, Role::Buffer, "zeros");
+  std::optional<ValueId> variance = call.own("running_var", {channels}, Role::Buffer, "ones");
+  if (!weight || !bias || !mean || !variance)
+    return Poison{};
+  if (auto found = call.instance.owned.find("bias");
+      found != call.instance.owned.end() && found->second)
+    found->second->parameter.role = Role::NormShift;
+  return call.emit("batch_norm", {call.input, *weight, *bias, *mean, *variance},
+                   {{"momentum", call.arguments.number("momentum")},
+                    {"eps", call.arguments.number("eps")},
+                    {"axis", axis}},
+                   call.type().dims);
+}
+
+Value dropout(LayerCall &call) {
+  return call.emit("dropout", {call.input},
+                   {{"p", call.arguments.number("p")}, {"scale", call.arguments.string("scale")}},
+                   call.type().dims);
+}
+
+/// layer_norm and rms_norm, in the operations they are.
+Value lastAxesNorm(LayerCall &call) {
+  int64_t rank = call.type().rank();
+  int64_t count = call.arguments.integer("axes");
+  if (count > rank) {
+    call.evaluator.session.engine.report(Diag::AxisRange, call.place, count, call.type().str(),
+                                         rank);
+    return Poison{};
+  }
+  if (rank == 3 && count == 1)
+    call.evaluator.session.engine
+        .report(Diag::NormOverWidth, call.place, call.name(), call.type().str())
+        .help(fmt::format("`{}(axes: 3)` takes the whole image", call.name()));
+  std::vector<int64_t> axes, dims = call.type().dims, kept = dims;
+  std::vector<int64_t> shape(dims.end() - count, dims.end());
+  for (int64_t axis = rank - count; axis < rank; ++axis) {
+    axes.push_back(axis);
+    kept[static_cast<size_t>(axis)] = 1;
+  }
+  bool centred = call.name() == "layer_norm";
+  bool noBias = !centred;
+  std::optional<ValueId> weight = call.weight(shape, Role::NormScale);
+  std::optional<ValueId> bias;
+  if (centred) {
+    // Its shape is the norm's, not one size: the bias of a layer norm over two axes is a matrix.
+    const Expr *given = call.arguments.expr("bias");
+    const auto *flag = dynCast<BooleanExpr>(given);
+    noBias = flag && !flag->value;
+    if (!noBias)
+      bias =
+          call.evaluator.weight(call.instance, "bias", Type{Scalar::F32, 0, shape}, Role::NormShift,
+                                call.arguments.expr("bias_init"), "zeros", flag ? nullptr : given,
+                                call.name(), call.place, call.instance.place);
+  }
+  if (!weight || (!bias && !noBias))
+    return Poison{};
+  GraphBuilder &graph = *call.evaluator.graph;
+  auto make = [&](const char *kind, std::vector<ValueId> operands, std::vector<int64_t> result,
+                  Attributes attributes = {}) {
+    return graph.emit(kind, std::move(operands), std::move(attributes),
+                      Type{Scalar::F32, 0, std::move(result)}, call.place, call.instance.path);
+  };
+  Attributes overAxes{{"axes", axes}, {"keep", true}};
+  ValueId x = call.input;
+  if (centred)
+    x = make("sub", {x, make("mean", {x}, kept, overAxes)}, dims);
+  ValueId meanSquare = make("mean", {make("square", {x}, dims)}, kept, overAxes);
+  ValueId eps = graph.constant(call.arguments.number("eps"), call.place);
+  ValueId deviation = make("sqrt", {make("add", {meanSquare, eps}, kept)}, kept);
+  ValueId y = make("mul", {make("div", {x, deviation}, dims), *weight}, dims);
+  return Tensor{bias ? make("add", {y, *bias}, dims) : y};
+}
+
+/// where(x > 0, x, weight * x): one weight, or one a channel.
+Value prelu(LayerCall &call) {
+  const std::vector<int64_t> dims = call.type().dims;
+  bool perChannel = call.arguments.boolean("per_channel");
+  if (perChannel && !call.needsRank({1, 2, 3}, "[D], [T, D] or [C, H, W]"))
+    return Poison{};
+  int64_t channels = !perChannel ? 1 : dims.size() == 3 ? dims.front() : dims.back();
+  std::optional<ValueId> weight = call.evaluator.weight(
+      call.instance, "weight", Type{Scalar::F32, 0, {channels}}, Role::Other,
+      call.arguments.expr("init"), "constant(0.25)", call.arguments.expr("weight"), call.name(),
+      call.place, call.instance.place);
+  if (!weight)
+    return Poison{};
+  GraphBuilder &graph = *call.evaluator.graph;
+  auto make = [&](const char *kind, std::vector<ValueId> operands, Type type,
+                  Attributes attributes = {}) {
+    return graph.emit(kind, std::move(operands), std::move(attributes), std::move(type), call.place,
+                      call.instance.path);
+  };
+  if (perChannel && dims.size() == 3)
+    weight = make("reshape", {*weight}, {Scalar::F32, 0, {channels, 1, 1}},
+                  {{"shape", std::vector<int64_t>{channels, 1, 1}}});
+  if (dims.empty())
+    weight = make("reshape", {*weight}, {Scalar::F32, 0, {}}, {{"shape", std::vector<int64_t>{}}});
+  Type type{Scalar::F32, 0, dims};
+  ValueId zero = graph.constant(0, call.place);
+  ValueId positive = make("greater", {call.input, zero}, {Scalar::Bool, 0, dims});
+  return Tensor{
+      make("where", {positive, call.input, make("mul", {call.input, *weight}, type)}, type)};
+}
+
+std::vector<LayerEntry> makeLayers() {
+  auto entry = [](const char *name, const std::string &text, Value (*apply)(LayerCall &)) {
+    return LayerEntry{Signature::parse(name, text), apply};
+  };
+  const std::string weights = ofWeights;
+  const std::string pool = "size: pair, stride?: pair, padding: padding = 0";
+  return {
+      entry("dense", "units: count, bias: bias = true" + weights, dense),
+      entry("conv2d",
+            "channels: count, kernel: pair, stride: pair = 1, padding: padding = 0, "
+            "dilation: pair = 1, groups: count = 1, bias: bias = true" +
+                weights,
+            conv2d),
+      entry("max_pool2d", pool, pool2d),
+      entry("avg_pool2d", pool, pool2d),
+      entry("global_avg_pool", "", globalAveragePool),
+      entry("global_max_pool", "", globalMaxPool),
+      entry("batch_norm",
+            "momentum: nonnegative = 0.1, eps: positive = 1e-5, bias: bias = true" + weights,
+            batchNorm),
+      entry("layer_norm", "eps: positive = 1e-5, axes: count = 1, bias: bias = true" + weights,
+            lastAxesNorm),
+      entry("rms_norm",
+            "eps: positive = 1e-5, axes: count = 1, init?: init, regularize?: reg, weight?: tie",
+            lastAxesNorm),
+      entry("dropout", "p: probability, scale: training|inference = training", dropout),
+      entry("prelu", "per_channel: bool = false, init?: init, weight?: tie", prelu),
+      // Of the language, but not of this version: their names are known, so that no message calls them unknown.
+      entry("conv1d", "", nullptr),
+      entry("conv_transpose2d", "", nullptr),
+      entry("group_norm", "", nullptr),
+      entry("gaussian_noise", "", nullptr),
+      entry("embedding", "", nullptr),
+      entry("attention", "", nullptr),
+      entry("rnn", "", nullptr),
+      entry("lstm", "", nullptr),
+      entry("gru", "", nullptr),
+      entry("position_embedding", "", nullptr),
+      entry("upsample2d", "", nullptr),
+      entry("pixel_shuffle", "", nullptr),
+  };
+}
+
+const std::vector<LayerEntry> &layers() {
+  static const std::vector<LayerEntry> table = makeLayers();
+  return table;
+}
+
+} // namespace
+
+const LayerEntry *findLayer(const std::string &name) {
+  for (const LayerEntry &each : layers())
+    if (each.signature.name == name)
+      return &each;
+  return nullptr;
+}
+
+std::vector<std::string> layerNames() {
+  std::vector<std::string> names;
+  for (const LayerEntry &each : layers())
+    names.push_back(each.signature.name);
+  return names;
+}
+
+bool isPlannedLayer(const std::string &name) {
+  const LayerEntry *entry = findLayer(name);
+  return entry && !entry->apply;
+}
+
+} // namespace sinter::semantics

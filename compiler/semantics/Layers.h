@@ -1,0 +1,50 @@
+//===- Layers.h - the built-in layers -----------------------------------------------------------===//
+// One table entry declares a layer: its arguments, its shape rule, the parameters it owns and the operation it is.
+#pragma once
+
+#include "compiler/semantics/Evaluator.h"
+
+#include <string>
+#include <vector>
+
+namespace sinter::semantics {
+
+/// One application of a layer to an input, for the entry's rule.
+class LayerCall {
+public:
+  Evaluator &evaluator;
+  const BoundArguments &arguments;
+  Instance &instance;
+  ValueId input;
+  Span inputSpan; ///< of the expression that gives the input
+  Span place;     ///< of the layer, as written
+
+  const Type &type() const { return evaluator.graph->type(input); }
+  const std::string &name() const { return instance.kind; }
+
+  /// Whether the input has one of these ranks; `wanted` is how the message writes it ("[C, H, W]").
+  bool needsRank(std::vector<int64_t> ranks, const std::string &wanted);
+  /// A parameter from the arguments `weight:`/`init:` that all layers with weights take.
+  std::optional<ValueId> weight(std::vector<int64_t> dims, Role role = Role::Weight);
+  /// From `bias:` and `bias_init:`; `absent` is set where there is to be none.
+  std::optional<ValueId> bias(int64_t size, bool &absent);
+  /// A parameter or buffer that no argument ties.
+  std::optional<ValueId> own(const std::string &name, std::vector<int64_t> dims, Role role,
+                             const char *initializer, const char *initArgument = nullptr);
+  Value emit(const std::string &kind, std::vector<ValueId> operands, Attributes attributes,
+             std::vector<int64_t> dims);
+};
+
+struct LayerEntry {
+  Signature signature;
+  Value (*apply)(LayerCall &);
+};
+
+const LayerEntry *findLayer(const std::string &name);
+std::vector<std::string> layerNames();
+
+/// Layers, functions and the like of the language that this version cannot compile yet.
+bool isPlannedLayer(const std::string &name);
+bool isPlannedFunction(const std::string &name);
+
+} // namespace sinter::semantics

@@ -1,0 +1,255 @@
+//===- Optimizers.cpp - the tables of optimizers, schedules and regularizers ----------------------===//
+#include "compiler/semantics/Optimizers.h"
+#include "compiler/semantics/Nearest.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sinter::semantics {
+
+using namespace syntax;
+
+namespace {
+
+struct OptimizerEntry {
+  Signature signature;
+  bool planned = false; ///< of the language, not of this version
+};
+
+const std::vector<OptimizerEntry> &optimizers() {
+  static const std::vector<OptimizerEntry> table = [] {
+    const std::string adaptive = "lr: rate, betas: reals = (0.9, 0.999), eps: positive = 1e-8, ";
+    return std::vector<OptimizerEntry>{
+        {Signature::parse("sgd", "lr: rate, momentum: nonnegative = 0, nesterov: bool = false, "
+                                 "weight_decay: nonnegative = 0, dampening: nonnegative = 0"),
+         false},
+        {Signature::parse("adam", adaptive + "weight_decay: nonnegative = 0"), false},
+        {Signature::parse("adamw", adaptive + "weight_decay: nonnegative = 0.01"), false},
+        {Signature::parse("rmsprop", ""), true},
+        {Signature::parse("adagrad", ""), true},
+        {Signature::parse("lion", ""), true},
+    };
+  }();
+  return table;
+}
+
+struct ScheduleEntry {
+  Schedule::Kind kind;
+  Signature signature;
+};
+
+const std::vector<ScheduleEntry> &schedules() {
+  static const std::vector<ScheduleEntry> table = [] {
+    using Kind = Schedule::Kind;
+    const std::string warmup = ", warmup: duration = 0";
+    auto entry = [](Kind kind, const char *name, const std::string &text) {
+      return ScheduleEntry{kind, Signature::parse(name, text)};
+    };
+    return std::vector<ScheduleEntry>{
+        entry(Kind::Constant, "constant", "lr: nonnegative" + warmup),
+        entry(Kind::Step, "step", "lr: nonnegative, every: duration, by: positive" + warmup),
+        entry(Kind::Exponential, "exponential", "lr: nonnegative, by: positive" + warmup),
+        entry(Kind::Cosine, "cosine",
+              "lr: nonnegative, warmup: duration = 0, floor: nonnegative = 0"),
+        entry(Kind::Linear, "linear", "lr: nonnegative, to: nonnegative = 0, warmup: duration = 0"),
+    };
+  }();
+  return table;
+}
+
+const std::vector<Signature> &regularizers() {
+  static const std::vector<Signature> table = {
+      Signature::parse("l1", "l1: nonnegative, proximal: bool = false"),
+      Signature::parse("l2", "l2: nonnegative"),
+      Signature::parse("elastic", "l1: nonnegative, l2: nonnegative"),
+  };
+  return table;
+}
+
+/// The name and arguments of `adam(…)`; a bare name has no arguments. Null names for anything else.
+struct Applied {
+  const Name *name = nullptr;
+  const Arguments *arguments = nullptr;
+};
+
+Applied applied(const Expr &expr) {
+  static const Arguments none;
+  if (const auto *path = dynCast<PathExpr>(expr); path && path->isName())
+    return {&path->names.front(), &none};
+  if (const auto *call = dynCast<CallExpr>(expr);
+      call && call->callee.size() == 1 && !call->parameters.present)
+    return {&call->callee.front(), &call->arguments};
+  return {};
+}
+
+template <typename Table, typename NameOf>
+auto *choose(Session &session, const Expr &expr, const Applied &call, const Table &table,
+             NameOf nameOf, const char *what) {
+  std::vector<std::string> names;
+  for (const auto &each : table) {
+    if (call.name && nameOf(each) == call.name->text)
+      return &each;
+    names.push_back(nameOf(each));
+  }
+  if (expr.kind() != Expr::Kind::Error) {
+    std::string written = call.name ? call.name->text : session.text(expr.span);
+    auto report = session.engine.report(Diag::UnknownOfKind,
+                                        call.name ? call.name->span : expr.span, what, written);
+    std::string help = didYouMean(written, names);
+    report.help(help.empty() ? "it is one of " + alternatives(names) : help);
+  }
+  return static_cast<const typename Table::value_type *>(nullptr);
+}
+
+} // namespace
+
+std::optional<Count> resolveCount(Evaluator &evaluator, const Expr &expr) {
+  Count count;
+  const Expr *number = &expr;
+  if (const auto *written = dynCast<CountExpr>(expr)) {
+    count.epochs = written->unit == TimeUnit::Epochs;
+    number = written->number.get();
+  }
+  std::optional<int64_t> value = evaluator.atBuildTime().integer(*number, "a length");
+  if (!value)
+    return std::nullopt;
+  if (*value < 0) {
+    evaluator.session.engine.report(Diag::BelowLeast, number->span, "a length", 0, *value);
+    return std::nullopt;
+  }
+  count.value = static_cast<double>(*value);
+  return count;
+}
+
+std::optional<Schedule> resolveRate(Evaluator &evaluator, const Expr &expr) {
+  Session &session = evaluator.session;
+  Schedule schedule;
+  bool isSchedule = false;
+  const auto *call = dynCast<CallExpr>(expr);
+  for (const ScheduleEntry &each : schedules())
+    isSchedule |= call && each.signature.name == call->callee.front().text;
+  bool known = call && (evaluator.isCallableName(call->callee.front().text) ||
+                        session.constants.count(call->callee.front().text));
+  if (!isSchedule && (!call || known)) {
+    std::optional<double> rate = evaluator.atBuildTime().number(expr, "a learning rate");
+    if (!rate)
+      return std::nullopt;
+    if (*rate < 0) {
+      session.engine.report(Diag::BelowLeast, expr.span, "a learning rate", 0, *rate);
+      return std::nullopt;
+    }
+    schedule.rate = *rate;
+    return schedule;
+  }
+  Applied written = applied(expr);
+  const ScheduleEntry *entry = choose(
+      session, expr, written, schedules(),
+      [](const ScheduleEntry &each) { return each.signature.name; }, "schedule");
+  if (!entry)
+    return std::nullopt;
+  std::optional<BoundArguments> bound =
+      evaluator.bind(entry->signature, *written.arguments, written.name->span);
+  if (!bound)
+    return std::nullopt;
+  schedule.kind = entry->kind;
+  schedule.rate = bound->number("lr");
+  if (entry->signature.find("by"))
+    schedule.by = bound->number("by");
+  if (entry->signature.find("floor"))
+    schedule.floor = bound->number("floor");
+  if (entry->signature.find("to"))
+    schedule.to = bound->number("to");
+  for (const char *name : {"warmup", "every"}) {
+    if (!entry->signature.find(name) || !bound->given(name))
+      continue;
+    std::optional<Count> count = resolveCount(evaluator, *bound->expr(name));
+    if (!count)
+      return std::nullopt;
+    if (std::string(name) == "warmup") {
+      schedule.warmup = *count;
+    } else if (count->value < 1) {
+      session.engine.report(Diag::BelowLeast, bound->span(name), "`every`", 1, count->value);
+      return std::nullopt;
+    } else {
+      schedule.every = *count;
+    }
+  }
+  return schedule;
+}
+
+std::optional<Optimizer> resolveOptimizer(Evaluator &evaluator, const Expr &expr) {
+  Session &session = evaluator.session;
+  Applied call = applied(expr);
+  const OptimizerEntry *entry = choose(
+      session, expr, call, optimizers(),
+      [](const OptimizerEntry &each) { return each.signature.name; }, "optimizer");
+  if (!entry)
+    return std::nullopt;
+  if (entry->planned) {
+    session.engine.report(Diag::NotSupported, expr.span,
+                          fmt::format("`{}`", entry->signature.name));
+    return std::nullopt;
+  }
+  std::optional<BoundArguments> bound =
+      evaluator.bind(entry->signature, *call.arguments, call.name->span);
+  if (!bound)
+    return std::nullopt;
+  std::optional<Schedule> rate = resolveRate(evaluator, *bound->expr("lr"));
+  if (!rate)
+    return std::nullopt;
+  Optimizer optimizer;
+  optimizer.kind = entry->signature.name;
+  optimizer.rate = *rate;
+  optimizer.place = expr.span;
+  optimizer.attributes["weight_decay"] = bound->number("weight_decay");
+  if (optimizer.kind == "sgd") {
+    double momentum = bound->number("momentum"), dampening = bound->number("dampening");
+    bool nesterov = bound->boolean("nesterov");
+    if (nesterov && (momentum == 0 || dampening != 0)) {
+      session.engine.report(Diag::NesterovMomentum, bound->span("nesterov"))
+          .help("`sgd(lr: …, momentum: 0.9, nesterov: true)`");
+      return std::nullopt;
+    }
+    optimizer.attributes["momentum"] = momentum;
+    optimizer.attributes["dampening"] = dampening;
+    optimizer.attributes["nesterov"] = nesterov;
+    return optimizer;
+  }
+  std::vector<double> betas = bound->reals("betas");
+  bool inRange = betas.size() == 2 && std::all_of(betas.begin(), betas.end(), [](double beta) {
+                   return beta >= 0 && beta < 1;
+                 });
+  if (!inRange) {
+    session.engine.report(Diag::Betas, bound->span("betas"), entry->signature.name);
+    return std::nullopt;
+  }
+  optimizer.attributes["beta1"] = betas[0];
+  optimizer.attributes["beta2"] = betas[1];
+  optimizer.attributes["eps"] = bound->number("eps");
+  return optimizer;
+}
+
+std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const Expr &expr) {
+  Applied call = applied(expr);
+  const Signature *signature = choose(
+      evaluator.session, expr, call, regularizers(),
+      [](const Signature &each) { return each.name; }, "regularizer");
+  if (!signature)
+    return std::nullopt;
+  std::optional<BoundArguments> bound =
+      evaluator.bind(*signature, *call.arguments, call.name->span);
+  if (!bound)
+    return std::nullopt;
+  Regularizer result;
+  result.kind = signature->name;
+  result.place = expr.span;
+  if (signature->find("l1"))
+    result.l1 = bound->number("l1");
+  if (signature->find("l2"))
+    result.l2 = bound->number("l2");
+  if (signature->find("proximal"))
+    result.proximal = bound->boolean("proximal");
+  return result;
+}
+
+} // namespace sinter::semantics

@@ -1,0 +1,22 @@
+//===- Optimizers.h - optimizers, schedules and regularizers --------------------------------------===//
+#pragma once
+
+#include "compiler/semantics/Evaluator.h"
+
+#include <optional>
+
+namespace sinter::semantics {
+
+/// `adam(lr: 1e-3)`; its parameters and place are still to be filled in. Null after an error.
+std::optional<Optimizer> resolveOptimizer(Evaluator &evaluator, const syntax::Expr &expr);
+
+/// A number, or `cosine(1e-3, warmup: 2 epochs)`.
+std::optional<Schedule> resolveRate(Evaluator &evaluator, const syntax::Expr &expr);
+
+/// `100`, `100 steps`, `2 epochs`.
+std::optional<Count> resolveCount(Evaluator &evaluator, const syntax::Expr &expr);
+
+/// `l1(1e-5)`, `elastic(1e-5, 1e-4)`.
+std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const syntax::Expr &expr);
+
+} // namespace sinter::semantics
