@@ -1,56 +1,78 @@
-//===- Description.h - the JSON that tells the runtime everything ---------------------------------===//
-// runtime/README.md says what every key means.
+//===- Description.h - what a program says of itself ------------------------------------------===//
+// The JSON text beside the generated code; runtime/README.md explains its keys. Data, states, runs
+// and stages are read off the module (`model.data`, `train.state`, `train.run`), which every floor
+// keeps; where a step's values lie and which tasks it has is told by whoever planned it.
 #pragma once
 
-#include "llvm/ADT/SmallVector.h"
-#include "mlir/IR/Location.h"
-#include "mlir/Support/LLVM.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <cstdint>
 #include <optional>
 #include <string>
-
-namespace mlir {
-class ModuleOp;
-}
+#include <vector>
 
 namespace sinter::codegen {
 
-struct FieldSlot {
+/// A batch of a field in the arena; `perm`: the example's axis i in memory is the field's axis
+/// perm[i]; empty: as it is.
+struct FieldLayout {
   std::string name;
-  int64_t offset; ///< bytes, in the arena
-  llvm::SmallVector<int64_t> perm; ///< of the example's axes; empty: as saved
-};
-struct OutputSlot {
-  std::string name;
-  int64_t offset;
-};
-struct ResultSlot {
-  std::string name;
-  int64_t offset;
-  llvm::SmallVector<int64_t> shape; ///< per example
-};
-struct TaskEntry {
-  int64_t function; ///< in the table of functions
-  int64_t shares;
-  bool wait;
-  std::string name;
-  mlir::Location location;
-  int64_t flops, bytes;
+  uint64_t offset = 0;
+  std::vector<int64_t> perm;
 };
 
-/// One step as it was planned: where the runtime finds things in the arena, and what it calls.
-struct StepLayout {
+/// One f32.
+struct OutputLayout {
   std::string name;
-  int64_t batch, arenaBytes;
-  llvm::SmallVector<FieldSlot> fields;
-  std::optional<int64_t> ids;
-  llvm::SmallVector<OutputSlot> outputs;
-  llvm::SmallVector<ResultSlot> results;
+  uint64_t offset = 0;
+};
+
+/// f32[batch, shape…], in PyTorch's order.
+struct ResultLayout {
+  std::string name;
+  uint64_t offset = 0;
+  std::vector<int64_t> shape; ///< of one example
+};
+
+struct TaskEntry {
+  uint32_t function = 0; ///< index into the program's functions
+  int64_t shares = 1;
+  bool wait = true; ///< all earlier tasks of the step end before it begins
+  std::string name, place;
+  double flops = 0, bytes = 0;
+};
+
+/// One step, planned. Offsets are bytes from the start of the arena.
+struct StepLayout {
+  std::string name; ///< the symbol that `train.stage` knows it by
+  int64_t batch = 0;
+  std::vector<FieldLayout> fields;
+  std::optional<uint64_t> ids;
+  std::vector<OutputLayout> outputs;
+  std::vector<ResultLayout> results;
   std::vector<TaskEntry> tasks;
 };
 
-/// The description of a module that holds model.data, train.state and train.run, with its steps laid out: JSON text.
-/// Fails, with an error on the op, where a stage names a step that is not laid out.
-mlir::FailureOr<std::string> describeProgram(mlir::ModuleOp module, llvm::ArrayRef<StepLayout> steps,
-                                             llvm::StringRef cpu);
+struct ProgramLayout {
+  std::string cpu;
+  uint64_t arenaBytes = 0;
+  std::vector<StepLayout> steps;
+};
+
+/// Where states lie in the state block: 64-byte aligned, in the order in which the module declares
+/// them.
+struct StateBlock {
+  llvm::StringMap<uint64_t> offsets; ///< bytes, by symbol
+  uint64_t bytes = 0;
+};
+StateBlock layOutStates(mlir::ModuleOp module);
+
+/// The first place in a text that a location leads to, as "lenet.sinter:4:3"; empty where there is
+/// none.
+std::string describePlace(mlir::Location location);
+
+/// The description, as JSON. Every step that a stage names must be among the layout's.
+std::string describeProgram(mlir::ModuleOp module, const ProgramLayout &layout);
 
 } // namespace sinter::codegen
