@@ -1,5 +1,4 @@
-//===- LowerFunctions.cpp - views, pointwise functions, reductions, losses as train ops
-//------------===//
+//===- LowerFunctions.cpp - views, pointwise functions, reductions, losses as train ops -------===//
 #include "compiler/lower/StepBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -1,5 +1,4 @@
-//===- LowerLayers.cpp - layers as train ops
-//-------------------------------------------------------===//
+//===- LowerLayers.cpp - layers as train ops --------------------------------------------------===//
 #include "compiler/lower/StepBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"

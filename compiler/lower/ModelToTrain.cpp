@@ -1,5 +1,4 @@
-//===- ModelToTrain.cpp - model to train: states, steps and runs
-//-----------------------------------===//
+//===- ModelToTrain.cpp - model to train: states, steps and runs ------------------------------===//
 // A train block becomes states (weights in the order that its first use wants), one run, and per
 // stage a training, an evaluation and a prediction step. Steps are written plainly, one op after
 // the other, images as [B, H, W, C]; what is then redundant or lies badly is left to the passes of
@@ -273,14 +272,22 @@ private:
       ascending.push_back(report.getUpwards());
     }
     const bool any = !reports.empty();
-    train::StageOp::create(builder, stage.getLoc(), stage.getSymNameAttr(), lowered.step,
-                           lowered.eval, lowered.predict, stage.getBatchAttr(),
-                           stage.getEpochsAttr(), stage.getStepsAttr(), stage.getDropLastAttr(),
-                           stage.getSequentialAttr(), stage.getAccumulateAttr(),
-                           any ? builder.getArrayAttr(reports) : ArrayAttr(),
-                           any ? builder.getArrayAttr(finish) : ArrayAttr(),
-                           any ? builder.getDenseBoolArrayAttr(ascending) : DenseBoolArrayAttr(),
-                           stage.getKeepBestAttr(), stage.getStopAttr(), stage.getPatienceAttr());
+    auto made = train::StageOp::create(
+        builder, stage.getLoc(), stage.getSymNameAttr(), lowered.step, lowered.eval,
+        lowered.predict, stage.getBatchAttr(), stage.getEpochsAttr(), stage.getStepsAttr(),
+        stage.getDropLastAttr(), stage.getSequentialAttr(), stage.getAccumulateAttr(),
+        any ? builder.getArrayAttr(reports) : ArrayAttr(),
+        any ? builder.getArrayAttr(finish) : ArrayAttr(),
+        any ? builder.getDenseBoolArrayAttr(ascending) : DenseBoolArrayAttr(),
+        stage.getKeepBestAttr(), stage.getStopAttr(), stage.getPatienceAttr());
+    // What the stage changes and what it does not, for whoever reads the program's description.
+    SmallVector<Attribute> trained;
+    for (model::OptimizeOp optimizer : stage.getBody().getOps<model::OptimizeOp>())
+      for (StringRef parameter : optimizer.getParameters().getAsValueRange<FlatSymbolRefAttr>())
+        trained.push_back(builder.getStringAttr(parameter));
+    made->setAttr("trained", builder.getArrayAttr(trained));
+    if (auto frozen = stage.getFrozenAttr())
+      made->setAttr("frozen", frozen);
   }
 
   ModuleOp module;

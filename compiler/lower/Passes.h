@@ -1,5 +1,4 @@
-//===- Passes.h - conversions between floors
-//-------------------------------------------------------===//
+//===- Passes.h - conversions between floors --------------------------------------------------===//
 #pragma once
 
 #include "mlir/IR/BuiltinOps.h"

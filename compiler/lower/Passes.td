@@ -24,4 +24,15 @@ def TrainToKernel : Pass<"train-to-kernel", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numLowered", "lowered", "train ops lowered">];
 }
 
+def TrainToKernel : Pass<"train-to-kernel", "::mlir::ModuleOp"> {
+  let summary = "Writes the ops of each step as loops over tensors";
+  let description = [{
+    Every op inside a `train.step` becomes `kernel.sweep`s and `kernel.contract`s in the same step; its arguments and its commit stay. Views become maps.
+    The step must be differentiated. Nothing is fused and nothing has a place in memory yet.
+  }];
+  let dependentDialects = ["::sinter::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"numLowered", "train-ops-lowered", "train ops that became kernel ops">];
+}
+
 #endif // SINTER_LOWER_PASSES_TD

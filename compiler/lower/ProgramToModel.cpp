@@ -1,5 +1,4 @@
-//===- ProgramToModel.cpp - checked program to model dialect
-//---------------------------------------===//
+//===- ProgramToModel.cpp - checked program to model dialect ----------------------------------===//
 // The model dialect names ops, operands and attributes as the program does, so a graph goes over by
 // one rule for all kinds; only what stands around graphs is written out.
 #include "compiler/lower/ProgramToModel.h"

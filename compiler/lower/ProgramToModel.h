@@ -1,5 +1,4 @@
-//===- ProgramToModel.h - checked program to model dialect
-//-----------------------------------------===//
+//===- ProgramToModel.h - checked program to model dialect ------------------------------------===//
 #pragma once
 
 #include "compiler/semantics/Program.h"

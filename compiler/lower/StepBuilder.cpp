@@ -1,5 +1,4 @@
-//===- StepBuilder.cpp - a step's arguments, and how tensors lie in it
-//-----------------------------===//
+//===- StepBuilder.cpp - a step's arguments, and how tensors lie in it ------------------------===//
 #include "compiler/lower/StepBuilder.h"
 
 #include "llvm/ADT/STLExtras.h"

@@ -1,5 +1,4 @@
-//===- StepBuilder.h - a graph on one example becomes a step on a batch
-//----------------------------===//
+//===- StepBuilder.h - a graph on one example becomes a step on a batch -----------------------===//
 // Values of the model floor have axes in PyTorch's order and no batch. In a step each is a tensor
 // whose axes may lie in another order, with the batch in front where the value differs between
 // examples. Both are kept beside the tensor, so a permutation costs nothing until an op needs a

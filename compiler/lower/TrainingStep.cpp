@@ -1,5 +1,4 @@
-//===- TrainingStep.cpp - gradients, clipping and updates of a training step
-//-----------------------===//
+//===- TrainingStep.cpp - gradients, clipping and updates of a training step ------------------===//
 #include "compiler/lower/TrainingStep.h"
 
 #include "llvm/ADT/STLExtras.h"

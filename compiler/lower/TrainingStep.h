@@ -1,5 +1,4 @@
-//===- TrainingStep.h - gradients, clipping and updates of a training step
-//-------------------------===//
+//===- TrainingStep.h - gradients, clipping and updates of a training step --------------------===//
 #pragma once
 
 #include "compiler/lower/StepBuilder.h"

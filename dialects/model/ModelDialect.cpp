@@ -1,5 +1,4 @@
-//===- ModelDialect.cpp - registration, attributes of a net's arguments
-//----------------------------===//
+//===- ModelDialect.cpp - registration, attributes of a net's arguments -----------------------===//
 #include "dialects/model/ModelDialect.h"
 
 #include "dialects/model/ModelOps.h"

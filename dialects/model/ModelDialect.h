@@ -1,5 +1,4 @@
-//===- ModelDialect.h - the model dialect
-//----------------------------------------------------------===//
+//===- ModelDialect.h - the model dialect -----------------------------------------------------===//
 #pragma once
 
 #include "mlir/IR/Dialect.h"

@@ -1,5 +1,4 @@
-//===- ModelOps.cpp - the shape rules of layers and functions
-//--------------------------------------===//
+//===- ModelOps.cpp - the shape rules of layers and functions ---------------------------------===//
 // Each rule computes the shape that the op's result has and compares; shapes are of one example.
 #include "dialects/model/ModelOps.h"
 

@@ -1,5 +1,4 @@
-//===- ModelOps.h - the ops of the model floor
-//-----------------------------------------------------===//
+//===- ModelOps.h - the ops of the model floor ------------------------------------------------===//
 #pragma once
 
 #include "dialects/model/ModelDialect.h"

@@ -1,5 +1,4 @@
-//===- ModelProgram.cpp - data, train blocks, nets, stages: what stands around a graph
-//-------------===//
+//===- ModelProgram.cpp - data, train blocks, nets, stages: what stands around a graph --------===//
 #include "dialects/model/ModelOps.h"
 #include "mlir/Interfaces/FunctionImplementation.h"
 #include "llvm/ADT/STLExtras.h"
