@@ -15,16 +15,6 @@ def ModelToTrain : Pass<"model-to-train", "::mlir::ModuleOp"> {
 }
 
 def TrainToKernel : Pass<"train-to-kernel", "::mlir::ModuleOp"> {
-  let summary = "Turns the graph of each step into loops over tensors";
-  let description = [{
-    Every op of a `train.step` becomes kernel ops on tensors; its arguments and its commit stay. Nothing is fused.
-  }];
-  let dependentDialects = ["::sinter::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
-                           "::mlir::tensor::TensorDialect"];
-  let statistics = [Statistic<"numLowered", "lowered", "train ops lowered">];
-}
-
-def TrainToKernel : Pass<"train-to-kernel", "::mlir::ModuleOp"> {
   let summary = "Writes the ops of each step as loops over tensors";
   let description = [{
     Every op inside a `train.step` becomes `kernel.sweep`s and `kernel.contract`s in the same step; its arguments and its commit stay. Views become maps.
