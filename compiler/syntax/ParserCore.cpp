@@ -196,9 +196,9 @@ void ParserState::parseBlock(std::string_view what, bool &broken,
       break;
     const size_t start = position;
     try {
+      newlineDropped = true; // nothing came before that a newline could end
+      blockEnded = false;
       if (!take(TokenKind::Semicolon)) {
-        newlineDropped = true; // nothing came before that a newline could end
-        blockEnded = false;
         statement();
         expectEnd();
       }

@@ -20,8 +20,12 @@ std::unique_ptr<File> ParserState::parseWholeFile() {
       result->broken = true;
       recoverStatement(start);
       // To the next declaration: what stands between belongs to the one that was not understood.
-      while (kind() != TokenKind::EndOfFile && kind() != TokenKind::Semicolon &&
-             !startsDeclaration())
+      const auto declares = [&] {
+        return startsDeclaration() ||
+               (token().newlineBefore && kind() == TokenKind::Name &&
+                (text() == "const" || text() == "model" || text() == "import"));
+      };
+      while (kind() != TokenKind::EndOfFile && kind() != TokenKind::Semicolon && !declares())
         skipToken();
     }
   }

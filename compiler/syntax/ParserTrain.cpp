@@ -71,7 +71,9 @@ Stage ParserState::parseStage() {
     stage.broken = true;
     recoverHeader();
   }
-  const auto outside = [&] { return token().newlineBefore && isWord("stage"); };
+  const auto outside = [&] {
+    return token().newlineBefore && kind() == TokenKind::Name && text() == "stage";
+  };
   parseBlock("stage", stage.broken, outside,
              [&] { stage.statements.push_back(parseTrainStatement(true)); });
   stage.span = since(begin);
