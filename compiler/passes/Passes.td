@@ -33,7 +33,7 @@ def VerifyFrozen : Pass<"verify-frozen", "::sinter::train::StepOp"> {
     That read states are never written is the step's own verifier's (S1 to S6). This pass stands behind `differentiate`: every op that it built
     must reach the commit; one that does not computes the gradient of something frozen.
   }];
-  let options = [Option<"print", "print", "bool", "false", "Print which states each step owns and which it reads">];
+  let options = [Option<"printStates", "print", "bool", "false", "Print which states each step owns and which it reads">];
   let statistics = [Statistic<"numOwned", "owned", "states that steps write">,
                     Statistic<"numRead", "read", "states that steps only read">];
 }

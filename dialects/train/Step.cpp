@@ -153,6 +153,14 @@ static StringRef boundTo(StepOp step, unsigned argument, StringRef binding) {
   return "";
 }
 
+// Arguments print as what they are bound to: %conv1.weight, %image, %count.
+void StepOp::getAsmBlockArgumentNames(Region &region, OpAsmSetValueNameFn setName) {
+  for (BlockArgument argument : region.getArguments())
+    for (StringRef binding : {"train.reads", "train.owns", "train.data", "train.clock"})
+      if (StringRef name = boundTo(*this, argument.getArgNumber(), binding); !name.empty())
+        setName(argument, name);
+}
+
 int64_t StepOp::getBatch() {
   for (unsigned i = 0; i < getNumArguments(); ++i)
     if (!boundTo(*this, i, "train.data").empty() || boundTo(*this, i, "train.clock") == "ids")

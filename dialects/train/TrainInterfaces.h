@@ -13,6 +13,10 @@ namespace sinter::train {
 template <typename ConcreteType>
 class MixesExamples : public mlir::OpTrait::TraitBase<ConcreteType, MixesExamples> {};
 
+/// An op through which no gradient goes back: into a label, a draw, a clock, a choice.
+template <typename ConcreteType>
+class StopsGradient : public mlir::OpTrait::TraitBase<ConcreteType, StopsGradient> {};
+
 /// Bytes of all tensor operands and results, each touched once.
 int64_t bytesTouched(mlir::Operation *op);
 

@@ -15,6 +15,11 @@ def MixesExamples : NativeOpTrait<"MixesExamples"> {
   let cppNamespace = "::sinter::train";
 }
 
+/// No gradient goes back through it: into a label, a draw, a clock, a choice.
+def StopsGradient : NativeOpTrait<"StopsGradient"> {
+  let cppNamespace = "::sinter::train";
+}
+
 def Train_Float : RankedTensorOf<[F32]>;
 def Train_Scalar : Type<0DTensorOf<[F32]>.predicate, "tensor<f32>", "::mlir::RankedTensorType">,
                    BuildableType<"::mlir::RankedTensorType::get({}, $_builder.getF32Type())">;
@@ -94,6 +99,7 @@ def Train_StageOp : Train_Op<"stage", [HasParent<"RunOp">, DeclareOpInterfaceMet
 }
 
 def Train_StepOp : Train_Op<"step", [IsolatedFromAbove, FunctionOpInterface, SingleBlock, AffineScope,
+                                     DeclareOpInterfaceMethods<OpAsmOpInterface, ["getAsmBlockArgumentNames"]>,
                                      DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "one step: batch and state in, new state and measures out";
   let description = [{
@@ -170,7 +176,7 @@ def Train_ExpOp : Train_UnaryOp<"exp"> { let summary = "y = eˣ"; }
 def Train_LogOp : Train_UnaryOp<"log"> { let summary = "y = ln x"; }
 def Train_SqrtOp : Train_UnaryOp<"sqrt"> { let summary = "y = √x"; }
 def Train_AbsOp : Train_UnaryOp<"abs"> { let summary = "y = |x|; the derivative at 0 is 0"; }
-def Train_SignOp : Train_UnaryOp<"sign"> { let summary = "y = -1, 0 or 1; the derivative is 0"; }
+def Train_SignOp : Train_UnaryOp<"sign", [StopsGradient]> { let summary = "y = -1, 0 or 1; the derivative is 0"; }
 def Train_SquareOp : Train_UnaryOp<"square"> { let summary = "y = x²"; }
 def Train_SinOp : Train_UnaryOp<"sin"> { let summary = "y = sin x"; }
 def Train_CosOp : Train_UnaryOp<"cos"> { let summary = "y = cos x"; }
@@ -211,7 +217,7 @@ def Train_PowOp : Train_BinaryOp<"pow"> { let summary = "y = aᵇ"; let hasCanon
 def Train_MaxOp : Train_BinaryOp<"max"> { let summary = "y = b where b > a, else a; ties go to a"; let hasCanonicalizer = 1; }
 def Train_MinOp : Train_BinaryOp<"min"> { let summary = "y = b where b < a, else a; ties go to a"; let hasCanonicalizer = 1; }
 
-def Train_CompareOp : Train_PointwiseOp<"compare"> {
+def Train_CompareOp : Train_PointwiseOp<"compare", [StopsGradient]> {
   let summary = "c = a (eq | ne | lt | le | gt | ge) b";
   let arguments = (ins StrAttr:$predicate, Train_Any:$a, Train_Any:$b);
   let results = (outs Train_Bool:$c);
@@ -219,7 +225,7 @@ def Train_CompareOp : Train_PointwiseOp<"compare"> {
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
-def Train_LogicOp : Train_PointwiseOp<"logic"> {
+def Train_LogicOp : Train_PointwiseOp<"logic", [StopsGradient]> {
   let summary = "c = a (and | or | xor) b";
   let arguments = (ins StrAttr:$kind, Train_Bool:$a, Train_Bool:$b);
   let results = (outs Train_Bool:$c);
@@ -235,14 +241,14 @@ def Train_SelectOp : Train_PointwiseOp<"select"> {
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
 }
-def Train_CastOp : Train_PointwiseOp<"cast"> {
+def Train_CastOp : Train_PointwiseOp<"cast", [StopsGradient]> {
   let summary = "an integer or boolean as f32";
   let arguments = (ins Train_Any:$x);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
   let hasVerifier = 1;
 }
-def Train_OneHotOp : Train_PointwiseOp<"one_hot"> {
+def Train_OneHotOp : Train_PointwiseOp<"one_hot", [StopsGradient]> {
   let summary = "y[…, c] = 1 where labels[…, c] = c, else 0";
   let description = "The labels come broadcast to the result's shape (`train.broadcast`), so that the op is pointwise. A label has no gradient.";
   let arguments = (ins Train_Int:$labels);
@@ -250,7 +256,7 @@ def Train_OneHotOp : Train_PointwiseOp<"one_hot"> {
   let assemblyFormat = "$labels attr-dict `:` type($labels) `->` type($y)";
   let hasVerifier = 1;
 }
-def Train_RandomOp : Train_PointwiseOp<"random"> {
+def Train_RandomOp : Train_PointwiseOp<"random", [StopsGradient]> {
   let summary = "uniform numbers in [0, 1) from a counter-based generator";
   let description = [{
     Philox4x32-10 with key `seed` and counter (16q + l, ids[row], draw, purpose), where element e = 64q + 16w + l *of its example* takes word w, as
@@ -270,7 +276,7 @@ def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples, AllTypesMa
   let hasVerifier = 1;
   let hasFolder = 1;
 }
-def Train_StopGradientOp : Train_UnaryOp<"stop_gradient"> { let summary = "y = x, and no gradient goes back"; let hasFolder = 0; }
+def Train_StopGradientOp : Train_UnaryOp<"stop_gradient", [StopsGradient]> { let summary = "y = x, and no gradient goes back"; let hasFolder = 0; }
 
 //===--- scalars ----------------------------------------------------------------------------------===//
 
@@ -281,13 +287,13 @@ def Train_ConstantOp : Train_Op<"constant", [Pure, ConstantLike, AllTypesMatch<[
   let assemblyFormat = "attr-dict $value";
   let hasFolder = 1;
 }
-def Train_CountOp : Train_PointwiseOp<"count"> {
+def Train_CountOp : Train_PointwiseOp<"count", [StopsGradient]> {
   let summary = "y = scale · count: how many values a mean over the batch runs over";
   let arguments = (ins Index:$count, F64Attr:$scale);
   let results = (outs Train_Scalar:$y);
   let assemblyFormat = "$count `times` $scale attr-dict `:` type($y)";
 }
-def Train_RateOp : Train_PointwiseOp<"rate"> {
+def Train_RateOp : Train_PointwiseOp<"rate", [StopsGradient]> {
   let summary = "the value of a schedule at this step";
   let description = [{
     t counts from 0, T is the stage's last step count; computed in f64, then rounded.
@@ -302,7 +308,7 @@ def Train_RateOp : Train_PointwiseOp<"rate"> {
   let assemblyFormat = "$kind `(` $value `)` `at` $step `of` $last attr-dict `:` type($y)";
   let hasVerifier = 1;
 }
-def Train_BiasCorrectionOp : Train_PointwiseOp<"bias_correction"> {
+def Train_BiasCorrectionOp : Train_PointwiseOp<"bias_correction", [StopsGradient]> {
   let summary = "y = 1 - beta^(t + 1), in f64, then rounded (Kingma and Ba 2015)";
   let arguments = (ins Index:$step, F64Attr:$beta);
   let results = (outs Train_Scalar:$y);
@@ -373,7 +379,7 @@ class Train_AxesReductionOp<string mnemonic> : Train_ReductionOp<mnemonic> {
 }
 def Train_SumOp : Train_AxesReductionOp<"sum"> { let summary = "y = Σ x over axes"; let hasFolder = 1; }
 def Train_ReduceMaxOp : Train_AxesReductionOp<"reduce_max"> { let summary = "y = max x over axes; the gradient is shared equally between ties"; }
-def Train_ArgmaxOp : Train_ReductionOp<"argmax"> {
+def Train_ArgmaxOp : Train_ReductionOp<"argmax", [StopsGradient]> {
   let summary = "the first index of the largest value along the last axis";
   let arguments = (ins Train_Float:$x);
   let results = (outs Train_Int:$y);
