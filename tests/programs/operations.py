@@ -1,4 +1,4 @@
-"""Every operation of the language, compiled, has PyTorch's values and gradients (tests/numerics/pytorch/ops.json).
+"""Every operation of the language, compiled or evaluated, has PyTorch's values and gradients (tests/numerics/pytorch/ops.json).
 
 The cases of one batch size become one program. Of case k it computes e_k = sum(op(x + shift) * upstream), where the shifts
 are parameters that begin as zeros; its objective is the sum of all e_k. In the one step that it trains, each e_k is the sum
@@ -145,32 +145,37 @@ class Operations(harness.ProgramTest):
         y, up = case["outputs"][0]["values"], case["upstream"]["values"]
         return sum(abs(a * b) for a, b in zip(y, up))
 
-    def check(self, zoo, values=True):
-        """Builds and trains the program; returns the weights it ends with."""
-        program = self.build(zoo.write(self))
-        weights, metrics = self.train(program, "run", "--init", "initial.safetensors")
+    def check(self, zoo):
+        """Trains the program, then lets the evaluator do the same; returns the weights the program ends with."""
+        spec = zoo.write(self)
+        weights, metrics = self.train(self.build(spec), "run", "--init", "initial.safetensors")
+        self.compare_all(zoo, weights, metrics)
+        self.sinter("run", "program.sinter", "--reference", "f64", "--", "--quiet", "--init", "initial.safetensors",
+                    "--out", self.path("reference"))
+        self.compare_all(zoo, self.weights("reference"), self.metrics("reference"), "the evaluator's ")
+        return weights
+
+    def compare_all(self, zoo, weights, metrics, whose=""):
         measured = [m for m in metrics if m["set"] == "train"][0]
         for case in zoo.cases:
             y, up = case["outputs"][0]["values"], case["upstream"]["values"]
             wanted = sum(a * b for a, b in zip(y, up)) / zoo.batch
-            if values:
-                with self.subTest(f"value of {case['name']}"):
-                    self.assert_close([measured[case["key"]]], [wanted], 0, self.RELATIVE * self.scale(case) + self.ABSOLUTE)
+            with self.subTest(f"{whose}value of {case['name']}"):
+                self.assert_close([measured[case["key"]]], [wanted], 0, self.RELATIVE * self.scale(case) + self.ABSOLUTE)
         for name, (shape, start, case, argument) in zoo.parameters.items():
             row = math.prod(shape)
             gradient = case["gradients"][argument]["values"]
             wanted = [start[e] - sum(gradient[i] for i in range(e, len(gradient), row)) for e in range(row)]
-            self.compare(weights[name], wanted, gradient + start, case, argument)
+            self.compare(weights[name], wanted, gradient + start, whose, case, argument)
         for case in zoo.cases:
             for argument in ("weight", "bias"):
                 if argument in case["gradients"] and f"{case['layer']}.**" not in zoo.freeze:
                     gradient, start = case["gradients"][argument]["values"], case["inputs"][argument]["values"]
                     wanted = [w - g for w, g in zip(start, gradient)]
-                    self.compare(weights[f"{case['layer']}.{argument}"], wanted, gradient + start, case, argument)
-        return weights
+                    self.compare(weights[f"{case['layer']}.{argument}"], wanted, gradient + start, whose, case, argument)
 
-    def compare(self, weight, wanted, terms, case, argument):
-        with self.subTest(f"gradient of {case['name']} by {argument}"):
+    def compare(self, weight, wanted, terms, whose, case, argument):
+        with self.subTest(f"{whose}gradient of {case['name']} by {argument}"):
             size = max(map(abs, terms))
             self.assert_close(weight[1], wanted, self.RELATIVE, self.RELATIVE * size + self.ABSOLUTE)
 

@@ -1,0 +1,118 @@
+//===- CompiledProgram.cpp - a module compiled and loaded into the test ---------------------------===//
+
+#include "tests/numerics/CompiledProgram.h"
+
+#include "compiler/codegen/Codegen.h"
+#include "compiler/lower/TrainToKernel.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include <stdexcept>
+
+using namespace mlir;
+
+namespace sinter::tests {
+namespace {
+
+template <typename T> T check(llvm::Expected<T> value) {
+  if (!value)
+    throw std::runtime_error(llvm::toString(value.takeError()));
+  return std::move(*value);
+}
+void check(llvm::Error error) {
+  if (error)
+    throw std::runtime_error(llvm::toString(std::move(error)));
+}
+
+const runtime::StepField &fieldOf(const runtime::Step &step, const std::string &name) {
+  for (const runtime::StepField &field : step.fields)
+    if (field.name == name)
+      return field;
+  throw std::runtime_error("no field " + name);
+}
+
+} // namespace
+
+CompiledProgram::CompiledProgram(ModuleOp original, const codegen::Target &target, unsigned threads) {
+  OwningOpRef<ModuleOp> module(original.clone());
+  std::string messages;
+  ScopedDiagnosticHandler handler(module->getContext(), [&](Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == DiagnosticSeverity::Error)
+      messages += diagnostic.str() + "\n";
+    return success();
+  });
+  PassManager manager(module->getContext());
+  lower::buildTrainToKernelPipeline(manager);
+  codegen::addKernelToLLVMPasses(manager, target);
+  if (failed(manager.run(*module)))
+    throw std::runtime_error(messages);
+  SmallVector<char> object;
+  check(codegen::emitObject(*module, target, object));
+
+  jit = check(llvm::orc::LLJITBuilder().create());
+  check(jit->addObjectFile(
+      llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "step")));
+  const auto *program = check(jit->lookup("sinter_program")).toPtr<const runtime::Program *>();
+  parsed = runtime::parseDescription({program->description, program->descriptionBytes});
+  arena.emplace(parsed->arenaBytes);
+  states.emplace(parsed->stateBytes);
+  executor = std::make_unique<runtime::TaskExecutor>(*parsed, *program, threads);
+}
+
+CompiledProgram::~CompiledProgram() = default;
+
+size_t CompiledProgram::stepIndex(const std::string &name) const {
+  for (size_t i = 0; i < parsed->steps.size(); ++i)
+    if (parsed->steps[i].name == name)
+      return i;
+  throw std::runtime_error("no step " + name);
+}
+
+void CompiledProgram::run(const std::string &step) {
+  executor->run(stepIndex(step), arena->data(), states->data());
+}
+
+runtime::Clock &CompiledProgram::clock() { return *reinterpret_cast<runtime::Clock *>(arena->data()); }
+
+template <typename T> std::span<T> CompiledProgram::field(const std::string &step, const std::string &name) {
+  const runtime::Step &mine = parsed->steps[stepIndex(step)];
+  int64_t elements = mine.batch;
+  for (const runtime::Data &data : parsed->data)
+    if (const runtime::Field *declared = data.field(name))
+      elements *= declared->elements();
+  return {reinterpret_cast<T *>(arena->data() + fieldOf(mine, name).offset), static_cast<size_t>(elements)};
+}
+template std::span<float> CompiledProgram::field(const std::string &, const std::string &);
+template std::span<int32_t> CompiledProgram::field(const std::string &, const std::string &);
+
+float CompiledProgram::output(const std::string &step, const std::string &name) {
+  for (const runtime::Output &output : parsed->steps[stepIndex(step)].outputs)
+    if (output.name == name)
+      return *reinterpret_cast<const float *>(arena->data() + output.offset);
+  throw std::runtime_error("no output " + name);
+}
+
+std::span<const float> CompiledProgram::result(const std::string &step, const std::string &name) {
+  const runtime::Step &mine = parsed->steps[stepIndex(step)];
+  for (const runtime::Result &result : mine.results)
+    if (result.name == name)
+      return {reinterpret_cast<const float *>(arena->data() + result.offset),
+              static_cast<size_t>(mine.batch * runtime::elementsOf(result.shape))};
+  throw std::runtime_error("no result " + name);
+}
+
+std::span<float> CompiledProgram::state(const std::string &name) {
+  for (const runtime::State &state : parsed->states)
+    if (state.name == name)
+      return {reinterpret_cast<float *>(states->data() + state.offset), static_cast<size_t>(state.elements())};
+  throw std::runtime_error("no state " + name);
+}
+
+std::span<int32_t> CompiledProgram::ids(const std::string &step) {
+  const runtime::Step &mine = parsed->steps[stepIndex(step)];
+  if (!mine.ids)
+    return {};
+  return {reinterpret_cast<int32_t *>(arena->data() + *mine.ids), static_cast<size_t>(mine.batch)};
+}
+
+} // namespace sinter::tests

@@ -1,0 +1,51 @@
+//===- CompiledProgram.h - a module compiled and loaded into the test -----------------------------===//
+// The whole road from the train floor down, as `sinter build` goes it, but loaded in place of linked; the runtime's own executor then
+// runs its steps on memory that the test fills and reads.
+#pragma once
+
+#include "compiler/codegen/Target.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/Block.h"
+#include "runtime/Description.h"
+#include "runtime/TaskExecutor.h"
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace llvm::orc {
+class LLJIT;
+}
+
+namespace sinter::tests {
+
+class CompiledProgram {
+public:
+  /// Compiles a module of the train floor (after differentiation). Throws std::runtime_error with what was reported.
+  CompiledProgram(mlir::ModuleOp module, const codegen::Target &target, unsigned threads = 1);
+  ~CompiledProgram();
+
+  /// Runs a step by name.
+  void run(const std::string &step);
+
+  runtime::Clock &clock();
+  /// What lies at a field, an output or a result of a step, and at a state: elements in memory order.
+  template <typename T> std::span<T> field(const std::string &step, const std::string &name);
+  float output(const std::string &step, const std::string &name);
+  std::span<const float> result(const std::string &step, const std::string &name);
+  std::span<float> state(const std::string &name);
+  std::span<int32_t> ids(const std::string &step);
+
+  const runtime::Description &description() const { return *parsed; }
+
+private:
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  std::optional<runtime::Description> parsed;
+  std::optional<runtime::Block> arena, states;
+  std::unique_ptr<runtime::TaskExecutor> executor;
+
+  size_t stepIndex(const std::string &name) const;
+};
+
+} // namespace sinter::tests
