@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <limits>
+#include <set>
 
 namespace sinter::semantics {
 
@@ -72,12 +74,15 @@ bool allIntegers(const Value &value) {
 }
 
 bool isPair(const Value &value, int64_t least) {
+  constexpr int64_t most = std::numeric_limits<int32_t>::max(); // as a dimension
   if (const int64_t *one = value.get<int64_t>())
-    return *one >= least;
+    return *one >= least && *one <= most;
   if (!allIntegers(value) || value.get<List>()->size() != 2)
     return false;
   const List &list = *value.get<List>();
-  return *list[0].get<int64_t>() >= least && *list[1].get<int64_t>() >= least;
+  return std::all_of(list.begin(), list.end(), [&](const Value &each) {
+    return *each.get<int64_t>() >= least && *each.get<int64_t>() <= most;
+  });
 }
 
 /// Whether a value is what this kind takes; kinds that are expressions of values are none of it.
@@ -180,10 +185,13 @@ private:
     }
     if (bound.items.count(spec->name)) {
       good = false;
+      if (!names.insert(spec->name).second)
+        return; // the parser has told of a name that stands twice
       engine.report(Diag::GivenTwice, argument.name.span, signature.name, spec->name)
           .note(bound.items.at(spec->name).span, "given here");
       return;
     }
+    names.insert(spec->name);
     evaluate(*spec, *argument.value);
   }
 
@@ -316,6 +324,7 @@ private:
   Engine &engine;
   const Signature &signature;
   BoundArguments bound;
+  std::set<std::string> names; ///< given by name
   bool good = true;
   bool tooMany = false;
 };

@@ -99,7 +99,6 @@ Instance *Evaluator::child(const std::string &kind, const NameRequest &name, Spa
           .note(earlier->place, "the first one");
       return nullptr;
     }
-    frame->named[chosen] = name.place;
     Binding binding;
     binding.layer = {&layer, scope};
     binding.owner = frame->instance;
@@ -331,8 +330,11 @@ Value Evaluator::pipe(const PipeExpr &expr) {
           child(kindOf(*call), {expr.inputName.text, expr.inputName.span, true}, call->span, *call);
       value = instance ? applyIn(*call, {}, call->span, *instance) : Value(Poison{});
     } else {
-      session.engine.report(Diag::NameOnFunction, expr.inputName.span, expr.inputName.text,
-                            session.text(expr.input->span));
+      bool callable =
+          expr.input->kind() == Expr::Kind::Path || call || expr.input->kind() == Expr::Kind::Stack;
+      if (callable) // anything else the parser has told of
+        session.engine.report(Diag::NameOnFunction, expr.inputName.span, expr.inputName.text,
+                              session.text(expr.input->span));
       value = evaluate(*expr.input);
     }
   } else {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <fmt/format.h>
 
 namespace sinter::semantics {
@@ -26,13 +27,13 @@ const std::vector<SourceEntry> &sourceTable() {
       {Signature::parse("csv", "file: string, column?: columns, columns?: columns, skip?: natural, "
                                "separator?: string"),
        false},
-      {Signature::parse("npy", ""), true},
+      {Signature::parse("npy", "file: string"), false},
       {Signature::parse("npz", ""), true},
       {Signature::parse("safetensors", ""), true},
       {Signature::parse("cifar", ""), true},
       {Signature::parse("images", ""), true},
       {Signature::parse("text", ""), true},
-      {Signature::parse("synthetic", ""), true},
+      {Signature::parse("synthetic", "count: count"), false},
   };
   return table;
 }
@@ -61,6 +62,9 @@ private:
   void checkPart(const PartStatement &part);
   void checkFill(const syntax::Fill &written, std::vector<Fill> &fills,
                  std::map<std::string, Span> &filled);
+  void fillSeveral(const syntax::Fill &written, const CallExpr &call, Fill fill,
+                   std::vector<Fill> &fills, std::map<std::string, Span> &filled);
+  const Field *fieldToFill(const Name &name, std::map<std::string, Span> &filled);
   bool load(const Expr &expr, const Field &field, Fill &fill);
   bool loadSource(const CallExpr &call, Fill &fill);
   bool loadColumns(const BoundArguments &bound, Source &source);
@@ -190,6 +194,10 @@ bool DataChecker::loadSource(const CallExpr &call, Fill &fill) {
   Source &source = fill.source;
   source.kind = name.text;
   source.place = call.span;
+  if (source.kind == "synthetic") {
+    source.attributes["count"] = bound->integer("count");
+    return true;
+  }
   source.file = bound->string("file");
   source.filePlace = bound->span("file");
   source.resolved = session.sources.resolve(call.span.file, source.file).string();
@@ -368,25 +376,8 @@ bool DataChecker::load(const Expr &expr, const Field &field, Fill &fill) {
   return false;
 }
 
-void DataChecker::checkFill(const syntax::Fill &written, std::vector<Fill> &fills,
-                            std::map<std::string, Span> &filled) {
-  Fill fill;
-  fill.place = written.span;
-  if (written.names.size() != 1) {
-    // Sources that fill fields of their own names, and `x, y = synthetic(n)`.
-    const auto *call = dynCast<CallExpr>(written.value);
-    std::string name = call ? call->callee.front().text : "";
-    const SourceEntry *entry = findSource(name);
-    if (entry && entry->planned)
-      engine.report(Diag::NotSupported, call->calleeSpan, fmt::format("`{}`", name));
-    else if (written.value->kind() != Expr::Kind::Error)
-      engine.report(Diag::FillNames, written.span)
-          .help(fmt::format("`image = {}`", session.text(written.value->span)));
-    for (const Field &each : checked.data.fields)
-      filled.emplace(each.name, written.span);
-    return;
-  }
-  const Name &name = written.names.front();
+/// The field of this name, which is filled from now on; null after an error.
+const Field *DataChecker::fieldToFill(const Name &name, std::map<std::string, Span> &filled) {
   const Field *target = field(name.text);
   if (!target) {
     std::vector<std::string> known;
@@ -399,12 +390,60 @@ void DataChecker::checkFill(const syntax::Fill &written, std::vector<Fill> &fill
     // The field that was meant is not missing as well.
     for (const std::string &each : nearest(name.text, known, 1))
       filled.emplace(each, name.span);
-    return;
+    return nullptr;
   }
   if (auto [earlier, fresh] = filled.emplace(name.text, name.span); !fresh) {
     engine.report(Diag::FilledTwice, name.span, name.text).note(earlier->second, "the first time");
+    return nullptr;
+  }
+  return target;
+}
+
+/// `x, y = synthetic(n)`, or without names, all fields.
+void DataChecker::fillSeveral(const syntax::Fill &written, const CallExpr &call, Fill fill,
+                              std::vector<Fill> &fills, std::map<std::string, Span> &filled) {
+  bool good = loadSource(call, fill);
+  for (const Name &name : written.names) {
+    const Field *target = fieldToFill(name, filled);
+    good &= target && !checked.poisoned.count(name.text);
+    fill.fields.push_back(name.text);
+  }
+  if (written.names.empty())
+    for (const Field &each : checked.data.fields) {
+      filled.emplace(each.name, written.span);
+      good &= !checked.poisoned.count(each.name);
+      fill.fields.push_back(each.name);
+    }
+  if (good)
+    fills.push_back(std::move(fill));
+}
+
+void DataChecker::checkFill(const syntax::Fill &written, std::vector<Fill> &fills,
+                            std::map<std::string, Span> &filled) {
+  Fill fill;
+  fill.place = written.span;
+  if (written.names.size() != 1) {
+    // Sources that fill fields of their own names, and `x, y = synthetic(n)`.
+    const auto *call = dynCast<CallExpr>(written.value);
+    std::string name = call ? call->callee.front().text : "";
+    const SourceEntry *entry = findSource(name);
+    if (name == "synthetic") {
+      fillSeveral(written, *call, std::move(fill), fills, filled);
+      return;
+    }
+    if (entry && entry->planned)
+      engine.report(Diag::NotSupported, call->calleeSpan, fmt::format("`{}`", name));
+    else if (written.value->kind() != Expr::Kind::Error)
+      engine.report(Diag::FillNames, written.span)
+          .help(fmt::format("`image = {}`", session.text(written.value->span)));
+    for (const Field &each : checked.data.fields)
+      filled.emplace(each.name, written.span);
     return;
   }
+  const Name &name = written.names.front();
+  const Field *target = fieldToFill(name, filled);
+  if (!target)
+    return;
   if (!load(*written.value, *target, fill) || checked.poisoned.count(name.text))
     return;
   fill.fields = {name.text};
@@ -511,7 +550,10 @@ void DataChecker::checkHeaders(const std::vector<Fill> &fills) {
   Span recordsOf;
   for (const Fill &fill : fills) {
     const Field &target = *field(fill.fields.front());
-    if (fill.source.kind == "idx")
+    std::error_code ignored;
+    if (fill.source.kind == "npy" && !std::filesystem::exists(fill.source.resolved, ignored))
+      reportHeader(FileHeader{}, fill.source);
+    else if (fill.source.kind == "idx")
       checkIdx(fill, target, records, recordsOf);
     else if (fill.source.kind == "csv")
       checkCsv(fill, target);

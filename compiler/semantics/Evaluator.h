@@ -26,7 +26,6 @@ struct Frame {
   std::vector<LayerRegularizer> *regularizers = nullptr;
   std::map<std::string, int64_t> counters; ///< of automatic names, by kind
   std::map<std::string, Span> automatic;   ///< the automatic names given
-  std::map<std::string, Span> named;       ///< the names given by `as`
   int depth = 0;
 };
 
@@ -38,6 +37,7 @@ struct TrainNames {
   /// The trained model on inputs; without any, on the fields named like its inputs.
   std::function<Value(const std::vector<std::pair<Value, Span>> *, Span)> call;
   std::vector<std::string> fields;
+  bool broken = false; ///< a statement was lost to a syntax error, and perhaps its names
 };
 
 /// What a layer is to be called.

@@ -282,7 +282,9 @@ Value Evaluator::binary(BinaryOp op, const Value &left, Span leftSpan, const Val
     session.engine.report(Diag::DivisionByZero, rightSpan);
     return Poison{};
   }
-  if (a && b && op == BinaryOp::Divide && *b != -1) {
+  if (a && b && op == BinaryOp::Divide && *b == -1)
+    return binary(BinaryOp::Subtract, int64_t{0}, leftSpan, left, leftSpan, place);
+  if (a && b && op == BinaryOp::Divide) {
     if (*a % *b == 0)
       return *a / *b;
     if (exactDivision) {
@@ -303,8 +305,6 @@ Value Evaluator::binary(BinaryOp op, const Value &left, Span leftSpan, const Val
     session.engine.report(Diag::NumberRange, place);
     return Poison{};
   }
-  if (a && b && op == BinaryOp::Divide)
-    return static_cast<int64_t>(result); // by -1
   return result;
 }
 
@@ -368,8 +368,8 @@ Value Evaluator::evaluate(const Expr &expr) {
                             "a boolean known at build time", describe(operand));
       return Poison{};
     }
-    if (const int64_t *integer = operand.get<int64_t>())
-      return -*integer; // literals and what is made of them are above INT64_MIN
+    if (operand.get<int64_t>())
+      return binary(BinaryOp::Subtract, int64_t{0}, expr.span, operand, expr.span, expr.span);
     if (const double *real = operand.get<double>())
       return -*real;
     std::optional<ValueId> id = real(operand, unary.operand->span, "`-`");
@@ -415,6 +415,10 @@ Value Evaluator::evaluate(const Expr &expr) {
   case Expr::Kind::Range:
   case Expr::Kind::Count:
   case Expr::Kind::Selector:
+    // Where it is no argument, the parser has told of it.
+    for (const Diagnostic &earlier : session.engine.sorted())
+      if (earlier.span.file == expr.span.file && earlier.span.begin == expr.span.begin)
+        return Poison{};
     session.engine.report(Diag::NotAValue, expr.span, session.text(expr.span));
     return Poison{};
   }

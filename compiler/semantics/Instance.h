@@ -2,6 +2,7 @@
 #pragma once
 
 #include "compiler/semantics/Program.h"
+#include "compiler/semantics/Value.h"
 
 #include <deque>
 #include <map>
@@ -51,10 +52,11 @@ struct Instance {
   }
 };
 
-/// `regularize:` of a layer: (parameter, expression), to be added to every stage.
+/// `regularize:` of a layer, to be added to every stage.
 struct LayerRegularizer {
   std::string parameter;
-  const void *expr = nullptr; ///< the syntax::Expr
+  const syntax::Expr *expr = nullptr;
+  std::shared_ptr<Scope> scope; ///< the names it was written among
 };
 
 } // namespace sinter::semantics

@@ -32,7 +32,8 @@ std::optional<ValueId> LayerCall::weight(std::vector<int64_t> dims, Role role) {
   if (id && regularize && !instance.regularized) {
     instance.regularized = true;
     if (const OwnedParameter *parameter = instance.owned.at("weight"))
-      evaluator.frame->regularizers->push_back({parameter->parameter.name, regularize});
+      evaluator.frame->regularizers->push_back(
+          {parameter->parameter.name, regularize, evaluator.scope});
     else
       evaluator.session.engine.report(Diag::NotSupported, regularize->span,
                                       "`regularize:` beside a `weight:` that is an expression");

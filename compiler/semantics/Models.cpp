@@ -407,9 +407,9 @@ Value ModelRun::body() {
     result = Tensor{*inner.tensor(result, model.result->span, "")};
   if (model.hasResultType && !checkResult(model.resultType, result, model.result->span))
     result = Poison{};
-  for (const auto &[name, span] : frame.named)
-    if (auto same = frame.automatic.find(name); same != frame.automatic.end())
-      engine.report(Diag::NameIsAutomatic, span, name)
+  for (const auto &[name, binding] : inner.scope->own())
+    if (auto same = frame.automatic.find(name); binding.isLayer && same != frame.automatic.end())
+      engine.report(Diag::NameIsAutomatic, binding.place, name)
           .note(same->second, "this one is called so by its number");
   // What follows an error may not have been reached.
   if (engine.errorCount() == before && !model.broken)

@@ -139,7 +139,9 @@ std::optional<Value> foldAbs(const Numbers &numbers) {
   if (numbers.size() != 1)
     return std::nullopt;
   if (const int64_t *integer = numbers[0].get<int64_t>())
-    return *integer < 0 ? -*integer : *integer;
+    return *integer == std::numeric_limits<int64_t>::min()
+               ? std::nullopt
+               : std::optional<Value>(std::abs(*integer));
   return std::fabs(numbers[0].number());
 }
 
@@ -171,8 +173,8 @@ template <Rounding rounding> std::optional<Value> foldDivision(const Numbers &nu
   if (numbers.size() != 2 || !numbers[0].get<int64_t>() || !numbers[1].get<int64_t>())
     return std::nullopt;
   int64_t a = *numbers[0].get<int64_t>(), b = *numbers[1].get<int64_t>();
-  if (b == 0 || b == -1)
-    return b == 0 ? std::nullopt : std::optional<Value>(rounding == Rounding::Rest ? 0 : -a);
+  if (b == 0 || a == std::numeric_limits<int64_t>::min())
+    return std::nullopt;
   int64_t quotient = a / b, rest = a % b;
   bool below = rest != 0 && (rest < 0) != (b < 0);
   if (rounding == Rounding::Down)

@@ -141,7 +141,7 @@ Value slice(Evaluator &evaluator, const BoundArguments &arguments) {
   }
   int64_t step = arguments.integer("step");
   std::vector<int64_t> dims = type.dims;
-  dims[static_cast<size_t>(*axis)] = (to - from + step - 1) / step;
+  dims[static_cast<size_t>(*axis)] = (to - from - 1) / step + 1;
   return evaluator.emit("slice", {arguments.tensor("x")},
                         {{"axis", *axis}, {"from", from}, {"to", to}, {"step", step}},
                         Type{Scalar::F32, 0, dims}, arguments.place);

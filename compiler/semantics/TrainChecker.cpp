@@ -238,6 +238,7 @@ std::optional<Value> TrainChecker::field(StageWork &work, const std::string &nam
 
 Evaluator TrainChecker::evaluatorOf(StageWork &work) {
   names.model = model->name.text;
+  names.broken = declaration.broken;
   names.fields.clear();
   for (const Field &each : data->data.fields)
     names.fields.push_back(each.name);
@@ -609,7 +610,8 @@ void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &sele
       work.stage.regularizers.push_back(*regularizer);
   };
   for (const LayerRegularizer &each : layerRegularizers) {
-    const auto *expr = static_cast<const Expr *>(each.expr);
+    const Expr *expr = each.expr;
+    evaluator.scope = each.scope;
     std::vector<const Expr *> terms{expr};
     if (const auto *chain = dynCast<BinaryExpr>(expr)) {
       terms = {chain->first.get()};
@@ -619,6 +621,7 @@ void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &sele
     for (const Expr *term : terms)
       add(*term, {each.parameter}, expr->span);
   }
+  evaluator.scope.reset();
   for (const TrainStatement *line : work.lines) {
     const auto *regularize = std::get_if<RegularizeStatement>(line);
     if (!regularize || regularize->value)
