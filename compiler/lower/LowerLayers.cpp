@@ -159,11 +159,13 @@ LogicalResult StepBuilder::lower(model::BatchNormOp op) {
   const Value deviation =
       unary<train::SqrtOp>(binary<train::AddOp>(variance, constant(op.getEps().convertToDouble())));
   const Value scale = binary<train::DivOp>(get(op.getWeight()).value, deviation);
-  const Value shift =
-      binary<train::SubOp>(get(op.getBias()).value, binary<train::MulOp>(mean, scale));
-  const int64_t last = type.getRank() - 1;
-  const Value scaled = binary<train::MulOp>(x.value, broadcast(scale, type.getShape(), {last}));
-  const Value y = binary<train::AddOp>(scaled, broadcast(shift, type.getShape(), {last}));
+  const auto spread = [&](Value value) {
+    return broadcast(value, type.getShape(), {type.getRank() - 1});
+  };
+  // Centred first: the gradient of the scale is then a sum of dy (x - mean), which cancels nothing.
+  const Value centred = binary<train::SubOp>(x.value, spread(mean));
+  const Value scaled = binary<train::MulOp>(centred, spread(scale));
+  const Value y = binary<train::AddOp>(scaled, spread(get(op.getBias()).value));
   set(op.getY(), Tensor{y, x.order, true});
   return success();
 }

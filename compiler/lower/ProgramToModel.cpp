@@ -8,6 +8,8 @@
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/Verifier.h"
 
+#include <filesystem>
+
 using namespace mlir;
 
 namespace sinter::lower {
@@ -116,6 +118,13 @@ private:
     return builder.getDictionaryAttr(entries);
   }
 
+  /// A program finds its data wherever it is started.
+  static std::string fileOf(const semantics::Source &source) {
+    if (source.resolved.empty())
+      return "";
+    return std::filesystem::absolute(source.resolved).lexically_normal().string();
+  }
+
   Attribute fill(const semantics::Fill &fill) {
     SmallVector<Attribute> ops;
     for (const semantics::LoadOp &op : fill.operations)
@@ -123,7 +132,7 @@ private:
     SmallVector<NamedAttribute> entries{
         builder.getNamedAttr("fields", strings(fill.fields)),
         builder.getNamedAttr("kind", builder.getStringAttr(fill.source.kind)),
-        builder.getNamedAttr("file", builder.getStringAttr(fill.source.resolved)),
+        builder.getNamedAttr("file", builder.getStringAttr(fileOf(fill.source))),
         builder.getNamedAttr("ops", builder.getArrayAttr(ops)),
         builder.getNamedAttr("place", text(fill.place))};
     for (const auto &[name, value] : fill.source.attributes)
