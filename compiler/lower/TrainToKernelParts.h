@@ -1,0 +1,21 @@
+//===- TrainToKernelParts.h - the parts of the lowering, one file each
+//-----------------------------===//
+#pragma once
+
+#include "compiler/lower/KernelBuilder.h"
+#include "dialects/train/TrainInterfaces.h"
+
+namespace sinter::lower {
+
+/// Each lowers one op and tells the builder where its results lie. Fails, with an error on the op,
+/// where it cannot.
+mlir::LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op);
+mlir::LogicalResult lowerPointwise(KernelBuilder &builder, train::Pointwise op);
+mlir::LogicalResult lowerView(KernelBuilder &builder, train::View op);
+/// Sums, maxima, means and moments.
+mlir::LogicalResult lowerReduction(KernelBuilder &builder, mlir::Operation *op);
+/// What works along the last axis: softmax and cross entropy.
+mlir::LogicalResult lowerNormalization(KernelBuilder &builder, mlir::Operation *op);
+mlir::LogicalResult lowerPool(KernelBuilder &builder, mlir::Operation *op);
+
+} // namespace sinter::lower
