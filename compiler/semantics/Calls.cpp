@@ -226,6 +226,13 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
     return Poison{};
   if (poisonedAny(inputs)) {
     checkNames(layer);
+    // A layer's own arguments are right or wrong whatever its input is.
+    Callee written = calleeOf(layer);
+    const LayerEntry *known = written.names ? findLayer(written.names->front().text) : nullptr;
+    bool hidden = written.names && ((scope && scope->find(written.names->front().text)) ||
+                                    model(written.names->front().text));
+    if (known && known->apply && !hidden)
+      bind(known->signature, *written.arguments, written.span);
     return Poison{};
   }
   if (const auto *stack = dynCast<StackExpr>(layer))

@@ -33,7 +33,9 @@ bool Evaluator::isCallableName(const std::string &name) {
 
 void Evaluator::unknownName(const Name &name) {
   // What was lost to a syntax error may be what declares it.
-  if (session.broken || (frame && frame->model && frame->model->broken) || (train && train->broken))
+  const ModelDeclaration *around = frame ? frame->model : nullptr;
+  if (session.broken || (around && (around->broken || around->inputs.empty())) ||
+      (train && train->broken))
     return;
   std::vector<std::string> known = scope ? scope->visible() : std::vector<std::string>();
   for (const auto &[each, constant] : session.constants)

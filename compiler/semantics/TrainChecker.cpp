@@ -74,6 +74,7 @@ private:
   Value runNet(StageWork &work, const std::vector<ValueId> &operands, Span place,
                const std::vector<Span> &spans);
   void finishParameters();
+  void checkLines(StageWork &work);
   void settleStage(StageWork &work, const SelectorTable &selectors);
   void settleLengths(StageWork &work);
   void settleFrozen(StageWork &work, const SelectorTable &selectors);
@@ -799,6 +800,20 @@ void TrainChecker::settleMeasures(StageWork &work) {
     work.stage.keepBest = watched;
 }
 
+/// What lines say apart from their selectors, where those cannot be told right from wrong.
+void TrainChecker::checkLines(StageWork &work) {
+  Evaluator evaluator(session);
+  for (const TrainStatement *line : work.lines) {
+    if (const auto *optimize = std::get_if<OptimizeStatement>(line))
+      resolveOptimizer(evaluator, *optimize->optimizer);
+    else if (const auto *regularize = std::get_if<RegularizeStatement>(line))
+      for (const ExprPtr &term : regularize->terms)
+        resolveRegularizer(evaluator, *term);
+    else if (const auto *rate = std::get_if<RateStatement>(line))
+      evaluator.number(*rate->value, "`rate`");
+  }
+}
+
 void TrainChecker::settleStage(StageWork &work, const SelectorTable &selectors) {
   settleFrozen(work, selectors);
   settleRegularizers(work, selectors);
@@ -832,6 +847,9 @@ std::optional<Train> TrainChecker::run() {
     for (auto &work : works)
       settleStage(*work, selectors);
   }
+  if (!modelRan || modelBroken)
+    for (auto &work : works)
+      checkLines(*work);
   for (auto &work : works) {
     settleLengths(*work);
     settleMeasures(*work);

@@ -1,0 +1,69 @@
+#include "tests/unit/semantics/Spec.h"
+
+#include <catch2/catch.hpp>
+#include <cmath>
+
+using namespace sinter;
+using semantics::Initializer;
+using tests::around;
+using tests::Spec;
+
+static Initializer initializerOf(const std::string &written) {
+  Spec spec(around("model Net(x: f32[4, 6, 6]) -> f32[10] {"
+                   " x |> conv2d(8, kernel: 3, init: " +
+                       written + ") |> flatten |> dense(10) }",
+                   "f32[4, 6, 6]"));
+  INFO(spec.said);
+  REQUIRE(spec.program);
+  return spec.parameter("conv2d1.weight").initializer;
+}
+
+// A weight [8, 4, 3, 3]: fan_in 36, fan_out 72.
+TEST_CASE("initializers come to the numbers of their definitions") {
+  CHECK(initializerOf("xavier_uniform").b == Approx(std::sqrt(6.0 / 108)));
+  CHECK(initializerOf("xavier_uniform").a == Approx(-std::sqrt(6.0 / 108)));
+  CHECK(initializerOf("xavier_normal(gain: 2)").b == Approx(2 * std::sqrt(2.0 / 108)));
+  CHECK(initializerOf("he_uniform").b == Approx(std::sqrt(2.0) * std::sqrt(3.0 / 36)));
+  CHECK(initializerOf("he_normal").b == Approx(std::sqrt(2.0 / 36)));
+  CHECK(initializerOf("he_normal(fan: out)").b == Approx(std::sqrt(2.0 / 72)));
+  CHECK(initializerOf("he_normal(fan: average, gain: 1)").b == Approx(std::sqrt(1.0 / 54)));
+  CHECK(initializerOf("lecun_normal").b == Approx(std::sqrt(1.0 / 36)));
+  CHECK(initializerOf("lecun_uniform").b == Approx(std::sqrt(3.0 / 36)));
+  CHECK(initializerOf("constant(0.5)").a == 0.5);
+  CHECK(initializerOf("truncated_normal(0, 0.02)").kind == Initializer::Kind::TruncatedNormal);
+  CHECK(initializerOf("uniform(-1, 2)").a == -1);
+  CHECK(initializerOf("orthogonal(gain: 3)").a == 3);
+  CHECK(initializerOf("identity").kind == Initializer::Kind::Identity);
+}
+
+TEST_CASE("left out, the initializer follows from the first activations") {
+  auto chosen = [](const std::string &rest) {
+    Spec spec(around("model Net(x: f32[8]) -> f32[10] { x |> dense(10) as w |> " + rest + " }",
+                     "f32[8]"));
+    INFO(spec.said);
+    REQUIRE(spec.program);
+    return spec.parameter("w.weight").initializer.name;
+  };
+  CHECK(chosen("relu") == "he_normal");
+  CHECK(chosen("batch_norm |> dropout(0.2) |> silu") == "he_normal");
+  CHECK(chosen("tanh |> dense(10) |> relu") == "xavier_uniform");
+  CHECK(chosen("dense(10) |> gelu") == "he_normal");
+  CHECK(chosen("sigmoid") == "xavier_uniform");
+  CHECK(chosen("dense(10)") == "xavier_uniform");
+}
+
+TEST_CASE("what the theory advises against is a warning, and only that") {
+  auto warnings = [](const std::string &layer, const std::string &rest) {
+    Spec spec(around("model Net(x: f32[8]) -> f32[10] { x |> dense(10, init: " + layer + ") |> " +
+                         rest + " |> dense(10) }",
+                     "f32[8]"));
+    REQUIRE(spec.program);
+    return spec.engine.warningCount();
+  };
+  CHECK(warnings("he_normal", "tanh") == 1);
+  CHECK(warnings("xavier_uniform", "relu") == 1);
+  CHECK(warnings("zeros", "relu") == 1);
+  CHECK(warnings("he_normal", "relu") == 0);
+  CHECK(warnings("xavier_normal", "tanh") == 0);
+  CHECK(warnings("normal(0, 0.01)", "relu") == 0);
+}
