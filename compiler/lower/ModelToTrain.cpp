@@ -20,12 +20,18 @@ namespace {
 /// How the first use of a weight wants it to lie, by following permutations to a dense or conv2d;
 /// as it is saved where there is none.
 std::optional<Order> orderOfUse(Value value, Order axes) {
-  for (OpOperand &use : value.getUses()) {
-    Operation *user = use.getOwner();
+  SmallVector<OpOperand *> uses; // a use list runs backwards
+  for (OpOperand &use : value.getUses())
+    uses.push_back(&use);
+  llvm::sort(uses, [](OpOperand *a, OpOperand *b) {
+    return a->getOwner()->isBeforeInBlock(b->getOwner());
+  });
+  for (OpOperand *use : uses) {
+    Operation *user = use->getOwner();
     Order wanted;
-    if (isa<model::DenseOp>(user) && use.getOperandNumber() == 1)
+    if (isa<model::DenseOp>(user) && use->getOperandNumber() == 1)
       wanted = {1, 0};
-    else if (isa<model::Conv2dOp>(user) && use.getOperandNumber() == 1)
+    else if (isa<model::Conv2dOp>(user) && use->getOperandNumber() == 1)
       wanted = {2, 3, 1, 0};
     if (!wanted.empty()) {
       for (int64_t &axis : wanted)

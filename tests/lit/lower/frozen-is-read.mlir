@@ -1,0 +1,25 @@
+// What is frozen is bound by train.reads: no gradient, no optimizer state, nothing committed.
+// RUN: sinter-opt %s --model-to-train | FileCheck %s
+
+// CHECK-NOT: kind "optimizer"
+// CHECK-LABEL: train.step @t.main.train
+// CHECK-SAME: train.reads = @w
+// CHECK-NOT: train.gradient
+// CHECK: train.commit outputs ["loss"]
+model.data @d seed 0 fields [{name = "x", type = tensor<4xf32>}, {name = "y", type = tensor<4xf32>}] parts {train = []}
+model.train @t of @Net on @d seed 0 {
+  model.param @w : tensor<4xf32> init #train.init<constant, 1.0, 0.0> role "weight"
+  model.net @Net(%x: tensor<4xf32> {model.name = "x"}) -> tensor<4xf32> {
+    %w = model.read @w : tensor<4xf32>
+    %0 = model.mul %x, %w : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+    model.return %0 : tensor<4xf32>
+  }
+  model.stage @main batch 8 epochs 1.0 frozen ["w"] {
+    %x = model.field "x" : tensor<4xf32>
+    %y = model.field "y" : tensor<4xf32>
+    %0 = model.call @Net(%x) : (tensor<4xf32>) -> tensor<4xf32>
+    %e = model.mse %0, %y : (tensor<4xf32>, tensor<4xf32>) -> tensor<f32>
+    model.objective %e : tensor<f32>
+
+  }
+}
