@@ -87,8 +87,7 @@ Instance &Evaluator::childOf(Instance &parent, ParameterStore &store, const std:
   return *slot;
 }
 
-Instance *Evaluator::child(const std::string &kind, const NameRequest &name, Span place,
-                           const Expr &layer) {
+Instance *Evaluator::child(const std::string &kind, const NameRequest &name, Span place) {
   std::string chosen = name.given;
   if (chosen.empty()) {
     chosen = kind + std::to_string(++frame->counters[kind]);
@@ -99,15 +98,22 @@ Instance *Evaluator::child(const std::string &kind, const NameRequest &name, Spa
           .note(earlier->place, "the first one");
       return nullptr;
     }
-    Binding binding;
-    binding.layer = {&layer, scope};
-    binding.owner = frame->instance;
-    binding.isLayer = true;
-    *binding.used = true;
-    binding.place = name.place;
-    scope->bind(chosen, std::move(binding));
   }
   return &childOf(*frame->instance, *frame->store, chosen, kind, place.begin, place);
+}
+
+void Evaluator::bindAs(const NameRequest &name, const Expr &layer) {
+  // In its own definition a name means what it meant above.
+  auto above = std::make_shared<Scope>();
+  for (const auto &[each, earlier] : scope->own())
+    above->bind(each, earlier);
+  Binding binding;
+  binding.layer = {&layer, above};
+  binding.owner = frame->instance;
+  binding.isLayer = true;
+  *binding.used = true;
+  binding.place = name.place;
+  scope->bind(name.given, std::move(binding));
 }
 
 bool Evaluator::appendPositional(Inputs &inputs, const Arguments &arguments,
@@ -322,8 +328,13 @@ Value Evaluator::apply(const Expr &layer, Inputs inputs, Span place, const NameR
     session.engine.report(Diag::LayerInTrain, layer.span).help("make the layer part of the model");
     return Poison{};
   }
-  Instance *instance = child(kind, name, layer.span, layer);
-  return instance ? applyIn(layer, std::move(inputs), place, *instance) : Value(Poison{});
+  Instance *instance = child(kind, name, layer.span);
+  if (!instance)
+    return Poison{};
+  Value value = applyIn(layer, std::move(inputs), place, *instance);
+  if (name.byAs)
+    bindAs(name, layer);
+  return value;
 }
 
 Value Evaluator::pipe(const PipeExpr &expr) {
@@ -333,9 +344,12 @@ Value Evaluator::pipe(const PipeExpr &expr) {
     const auto *call = dynCast<CallExpr>(*expr.input);
     if (call && frame && model(call->callee.front().text) &&
         !scope->find(call->callee.front().text) && call->arguments.present) {
-      Instance *instance =
-          child(kindOf(*call), {expr.inputName.text, expr.inputName.span, true}, call->span, *call);
-      value = instance ? applyIn(*call, {}, call->span, *instance) : Value(Poison{});
+      NameRequest name{expr.inputName.text, expr.inputName.span, true};
+      Instance *instance = child(kindOf(*call), name, call->span);
+      if (instance) {
+        value = applyIn(*call, {}, call->span, *instance);
+        bindAs(name, *call);
+      }
     } else {
       bool callable =
           expr.input->kind() == Expr::Kind::Path || call || expr.input->kind() == Expr::Kind::Stack;
@@ -405,7 +419,7 @@ Value Evaluator::call(const CallExpr &expr) {
       session.engine.report(Diag::NotAtBuildTime, expr.span, session.text(expr.span));
       return Poison{};
     }
-    Instance *instance = child(kindOf(expr), {}, expr.span, expr);
+    Instance *instance = child(kindOf(expr), {}, expr.span);
     return applyIn(expr, {}, expr.span, *instance);
   }
   if (const FunctionEntry *function = findFunction(first.text)) {

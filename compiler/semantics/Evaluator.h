@@ -119,8 +119,9 @@ public:
   Value useDeclared(Binding &binding, const std::vector<syntax::Name> &names, Inputs inputs,
                     Span place);
   /// The instance of this name in the frame's model, made where it is not there yet; null after an error.
-  Instance *child(const std::string &kind, const NameRequest &name, Span place,
-                  const syntax::Expr &layer);
+  Instance *child(const std::string &kind, const NameRequest &name, Span place);
+  /// Lets a name that `as` has given be used further down.
+  void bindAs(const NameRequest &name, const syntax::Expr &layer);
   static Instance &childOf(Instance &parent, ParameterStore &store, const std::string &name,
                            const std::string &kind, int64_t order, Span place);
   /// What automatic names of this layer begin with; "" for a function and for a layer that has a name.

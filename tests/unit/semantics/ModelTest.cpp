@@ -120,6 +120,17 @@ TEST_CASE("same pads an odd rest after") {
             std::vector<int64_t>{1, 2, 1, 2});
 }
 
+TEST_CASE("in its own definition a name means what it meant above") {
+  Spec spec(
+      around("model Net(x: f32[4]) -> f32[10] {\n  layer relu = relu\n"
+             "  let h = x |> dense(4) as dense |> relu\n  h |> dense |> stack(1, dense) |> Out\n}\n"
+             "model Out(x: f32[4]) { x |> dense(10) }",
+             "f32[4]"));
+  INFO(spec.said);
+  REQUIRE(spec.program);
+  CHECK(spec.names() == "dense.weight dense.bias out1.dense1.weight out1.dense1.bias");
+}
+
 TEST_CASE("batch norm owns scale, shift and two buffers of its channels") {
   Spec spec(around("model Net(x: f32[3, 4, 4]) -> f32[10] {"
                    " x |> batch_norm |> flatten |> dense(10) }",
