@@ -1,7 +1,7 @@
 //===- ApproximateMath.cpp - exp, log, tanh … as polynomials --------------------------------------===//
 // MLIR's approximations, which no pass of its own holds in 22. Only f32 is touched: the few f64 scalars of schedules go to libm.
 
-#include "compiler/codegen/CodegenPasses.h"
+#include "compiler/codegen/Passes.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"

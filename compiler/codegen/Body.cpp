@@ -3,10 +3,10 @@
 #include "compiler/codegen/Body.h"
 
 #include "dialects/kernel/KernelOps.h"
-#include "llvm/ADT/SetVector.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -20,7 +20,8 @@ Value emitConstant(Emitter &emitter, Operation *constant, bool vectors) {
   matchPattern(constant, m_Constant(&value));
   auto typed = cast<TypedAttr>(value);
   if (vectors)
-    typed = DenseElementsAttr::get(Emitter::vectorOf(typed.getType()), static_cast<Attribute>(typed));
+    typed =
+        DenseElementsAttr::get(Emitter::vectorOf(typed.getType()), static_cast<Attribute>(typed));
   return arith::ConstantOp::create(emitter.builder, emitter.location, typed);
 }
 
@@ -66,7 +67,8 @@ SmallVector<Value> capturedValues(Region &region) {
   llvm::SetVector<Value> captured;
   getUsedValuesDefinedAbove(region, captured);
   SmallVector<Value> result;
-  llvm::copy_if(captured, std::back_inserter(result), [](Value value) { return !isConstant(value); });
+  llvm::copy_if(captured, std::back_inserter(result),
+                [](Value value) { return !isConstant(value); });
   return result;
 }
 

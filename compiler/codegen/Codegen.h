@@ -4,11 +4,11 @@
 #pragma once
 
 #include "compiler/codegen/Target.h"
+#include "mlir/Support/LLVM.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
-#include "mlir/Support/LLVM.h"
 #include <string>
 
 namespace mlir {
@@ -22,9 +22,6 @@ namespace sinter::codegen {
 /// Appends the passes from planned kernel tasks (`kernel.task`, `kernel.step`) to the LLVM dialect. Behind them the
 /// module holds one function a task, the micro-kernels they call, and the constant `sinter_program` (runtime/Abi.h).
 void addKernelToLLVMPasses(mlir::OpPassManager &manager, const Target &target);
-
-/// Registers these passes by name, for sinter-opt.
-void registerCodegenPasses();
 
 /// What translation to LLVM IR needs in the context.
 void registerTranslations(mlir::DialectRegistry &registry);

@@ -73,7 +73,8 @@ private:
       const int64_t stride = access.strides[cols];
       const bool mustBeOne = index == 1 || index >= plan.output(0);
       if (mustBeOne ? stride != 1 && plan.cols != 1 : (stride != 0 && stride != 1))
-        return op.emitOpError("(C2) operand ") << index << " has stride " << stride << " along the columns";
+        return op.emitOpError("(C2) operand ")
+               << index << " has stride " << stride << " along the columns";
     }
     return success();
   }
@@ -147,7 +148,8 @@ private:
     }
     if (plan.tapsAreSummed)
       llvm::sort(plan.order, [](const Tap &a, const Tap &b) {
-        return std::tuple(-a.numRows(), ArrayRef(a.point)) < std::tuple(-b.numRows(), ArrayRef(b.point));
+        return std::tuple(-a.numRows(), ArrayRef(a.point)) <
+               std::tuple(-b.numRows(), ArrayRef(b.point));
       });
     const int64_t allRows = product(plan.rows);
     auto type = cast<ShapedType>(op.getOutputs()[0].getType());
@@ -155,8 +157,8 @@ private:
     if (plan.tapsAreSummed) {
       plan.needsZeroFill =
           plan.order.empty() || plan.order.front().numRows() * plan.cols != type.getNumElements();
-      plan.needsFinish =
-          !op.getEpilogue().empty() && (plan.needsZeroFill || plan.order.back().numRows() != allRows);
+      plan.needsFinish = !op.getEpilogue().empty() &&
+                         (plan.needsZeroFill || plan.order.back().numRows() != allRows);
     }
   }
 
@@ -195,11 +197,12 @@ private:
 
   /// An epilogue runs once for each output element; where elements are reached through taps, one tap must reach them all.
   LogicalResult checkEpilogue() {
-    const bool outputUsesTaps = llvm::any_of(plan.accesses[plan.output(0)].strides, [&, axis = 0u](int64_t stride) mutable {
-      const bool isTap = axis >= firstTap() && axis < firstSum();
-      ++axis;
-      return isTap && stride != 0;
-    });
+    const bool outputUsesTaps =
+        llvm::any_of(plan.accesses[plan.output(0)].strides, [&, axis = 0u](int64_t stride) mutable {
+          const bool isTap = axis >= firstTap() && axis < firstSum();
+          ++axis;
+          return isTap && stride != 0;
+        });
     if (op.getEpilogue().empty() || !plan.tapsAreSummed || !outputUsesTaps)
       return success();
     if (plan.needsZeroFill)

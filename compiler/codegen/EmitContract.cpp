@@ -43,10 +43,11 @@ SmallVector<Piece> numbered(ArrayRef<Segment> segments, int64_t start) {
 
 class ContractEmitter {
 public:
-  ContractEmitter(kernel::ContractOp op, ContractPlan plan, const Schedule &schedule, const TaskScope &scope,
-                  MicroKernels &microKernels)
-      : op(op), plan(std::move(plan)), schedule(schedule), scope(scope), emit(scope.emitter), microKernels(microKernels),
-        hasEpilogue(!op.getEpilogue().empty()), captured(capturedValues(op.getEpilogue())) {
+  ContractEmitter(kernel::ContractOp op, ContractPlan plan, const Schedule &schedule,
+                  const TaskScope &scope, MicroKernels &microKernels)
+      : op(op), plan(std::move(plan)), schedule(schedule), scope(scope), emit(scope.emitter),
+        microKernels(microKernels), hasEpilogue(!op.getEpilogue().empty()),
+        captured(capturedValues(op.getEpilogue())) {
     op.getEpilogue().walk([&](kernel::IndexOp index) {
       if (!llvm::is_contained(coordinateAxes, index.getAxis()))
         coordinateAxes.push_back(index.getAxis());
@@ -99,8 +100,8 @@ private:
   SmallVector<Value> captured;
   SmallVector<int64_t> coordinateAxes; // op axes that the epilogue asks for
   SmallVector<Piece> panels;
-  unsigned firstInnerRow = 0;  // row axes before it are walked by outer loops
-  Value shareLow, shareHigh;   // numbers of panels or row tiles, where shares cut them
+  unsigned firstInnerRow = 0; // row axes before it are walked by outer loops
+  Value shareLow, shareHigh;  // numbers of panels or row tiles, where shares cut them
 
   Cursor moved(const Cursor &from, unsigned axis, Value by) {
     Cursor to = from;
@@ -123,13 +124,15 @@ private:
   Flag both(const Flag &a, Value b) {
     if (a.when == When::Never)
       return a;
-    return {When::Dynamic, a.when == When::Always
-                               ? b
-                               : arith::AndIOp::create(emit.builder, emit.location, a.value, b).getResult()};
+    return {When::Dynamic,
+            a.when == When::Always
+                ? b
+                : arith::AndIOp::create(emit.builder, emit.location, a.value, b).getResult()};
   }
   static Flag both(const Flag &a, bool b) { return b ? a : Flag{When::Never, {}}; }
   Value equals(Value a, int64_t b) {
-    return arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::eq, a, emit.constant(b));
+    return arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::eq, a,
+                                 emit.constant(b));
   }
 
   SmallVector<Piece> makePanels() {
@@ -171,7 +174,8 @@ private:
 
   /// The part of the first output that belongs to one index of the first row axis.
   void zeroFill(const Cursor &cursor) {
-    const int64_t elements = cast<ShapedType>(op.getOutputs()[0].getType()).getNumElements() / plan.rows[0];
+    const int64_t elements =
+        cast<ShapedType>(op.getOutputs()[0].getType()).getNumElements() / plan.rows[0];
     Type f32 = emit.builder.getF32Type();
     const unsigned output = plan.output(0);
     // The cursor stands at row coordinate 0 of the other axes, which may lie before the image: count from its first element.
@@ -180,7 +184,8 @@ private:
     Value zero = arith::ConstantOp::create(emit.builder, emit.location,
                                            emit.builder.getZeroAttr(Emitter::vectorOf(f32)));
     const int64_t whole = elements / lanes * lanes;
-    emit.loop(0, whole, lanes, [&](Value i) { emit.storeLanes(zero, emit.advance(pointer, i, f32)); });
+    emit.loop(0, whole, lanes,
+              [&](Value i) { emit.storeLanes(zero, emit.advance(pointer, i, f32)); });
     if (whole != elements)
       emit.storeLanes(zero, emit.advance(pointer, whole, f32), emit.firstLanes(elements - whole));
   }
@@ -190,7 +195,8 @@ private:
     const auto numTaps = static_cast<int64_t>(plan.order.size());
     auto group = [&](int64_t share) {
       ArrayRef<Tap> taps(plan.order);
-      const int64_t low = numTaps * share / schedule.shares, high = numTaps * (share + 1) / schedule.shares;
+      const int64_t low = numTaps * share / schedule.shares,
+                    high = numTaps * (share + 1) / schedule.shares;
       tapGroup(origin, taps.slice(low, high - low));
     };
     if (schedule.shares == 1)
@@ -199,8 +205,10 @@ private:
     for (int64_t share = 1; share < schedule.shares; ++share)
       cases.push_back(share);
     OpBuilder &builder = emit.builder;
-    Value index = arith::IndexCastOp::create(builder, emit.location, builder.getIndexType(), scope.share);
-    auto branch = scf::IndexSwitchOp::create(builder, emit.location, TypeRange(), index, cases, cases.size());
+    Value index =
+        arith::IndexCastOp::create(builder, emit.location, builder.getIndexType(), scope.share);
+    auto branch =
+        scf::IndexSwitchOp::create(builder, emit.location, TypeRange(), index, cases, cases.size());
     OpBuilder::InsertionGuard guard(builder);
     auto fill = [&](Region &region, int64_t share) {
       builder.setInsertionPointToStart(&region.emplaceBlock());
@@ -230,8 +238,9 @@ private:
   }
 
   /// The blocks of one sum axis, in order.
-  void outerBlocks(unsigned axis, const Cursor &start, Range range, const Flag &first, const Flag &last,
-                   llvm::function_ref<void(const Cursor &, int64_t, const Flag &, const Flag &)> body) {
+  void
+  outerBlocks(unsigned axis, const Cursor &start, Range range, const Flag &first, const Flag &last,
+              llvm::function_ref<void(const Cursor &, int64_t, const Flag &, const Flag &)> body) {
     const int64_t block = plan.block[axis];
     const Cursor cursor = moved(start, plan.sumAxis(axis), range.low);
     if (range.size() <= block)
@@ -239,15 +248,17 @@ private:
     const int64_t whole = range.size() / block, rest = range.size() % block;
     emit.loop(0, whole, 1, [&](Value i) {
       Flag isFirst = whole == 1 ? first : both(first, equals(i, 0));
-      Flag isLast = rest != 0 ? both(last, false) : whole == 1 ? last : both(last, equals(i, whole - 1));
+      Flag isLast = rest != 0    ? both(last, false)
+                    : whole == 1 ? last
+                                 : both(last, equals(i, whole - 1));
       body(moved(cursor, plan.sumAxis(axis), emit.multiply(i, block)), block, isFirst, isLast);
     });
     if (rest != 0)
       body(moved(cursor, plan.sumAxis(axis), whole * block), rest, both(first, false), last);
   }
 
-  void sumBlocks(unsigned axis, const Cursor &cursor, const Tap &tap, SmallVector<int64_t> sizes, const Flag &first,
-                 const Flag &last) {
+  void sumBlocks(unsigned axis, const Cursor &cursor, const Tap &tap, SmallVector<int64_t> sizes,
+                 const Flag &first, const Flag &last) {
     if (axis == plan.sum.size())
       return tiles(cursor, tap, sizes, first, last, /*sumIsEmpty=*/false);
     outerBlocks(axis, cursor, tap.sum[axis], first, last,
@@ -271,15 +282,16 @@ private:
         OpBuilder &builder = emit.builder;
         Value relative = emit.add(value, -piece.number);
         Value low = arith::MaxSIOp::create(builder, emit.location, relative, emit.constant(0));
-        return arith::MinSIOp::create(builder, emit.location, low, emit.constant(piece.count)).getResult();
+        return arith::MinSIOp::create(builder, emit.location, low, emit.constant(piece.count))
+            .getResult();
       };
       emit.loop(clamp(shareLow), clamp(shareHigh), 1, at);
     }
   }
 
   /// Every register tile of the inner rows and all columns, for one block of the sum.
-  void tiles(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first, const Flag &last,
-             bool sumIsEmpty) {
+  void tiles(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first,
+             const Flag &last, bool sumIsEmpty) {
     const unsigned numRows = plan.rows.size();
     if (firstInnerRow + 2 < numRows)
       return outerRowLoops(firstInnerRow, cursor, tap, sizes, first, last, sumIsEmpty);
@@ -287,8 +299,8 @@ private:
   }
 
   /// Row axes between the outermost and the two that a tile spans.
-  void outerRowLoops(unsigned axis, const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first,
-                     const Flag &last, bool sumIsEmpty) {
+  void outerRowLoops(unsigned axis, const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes,
+                     const Flag &first, const Flag &last, bool sumIsEmpty) {
     if (axis + 2 >= plan.rows.size())
       return tilesOfPlane(cursor, tap, sizes, first, last, sumIsEmpty);
     const Range range = tap.rows[axis];
@@ -297,8 +309,8 @@ private:
     });
   }
 
-  void tilesOfPlane(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first,
-                    const Flag &last, bool sumIsEmpty) {
+  void tilesOfPlane(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes,
+                    const Flag &first, const Flag &last, bool sumIsEmpty) {
     const auto numRows = static_cast<int>(plan.rows.size());
     const int axisX = numRows > static_cast<int>(firstInnerRow) ? numRows - 1 : -1;
     const int axisY = numRows > static_cast<int>(firstInnerRow) + 1 ? numRows - 2 : -1;
@@ -310,7 +322,8 @@ private:
     const bool cutRows = schedule.shareAxis == ShareAxis::RowTiles;
     const bool cutPanels = schedule.shareAxis == ShareAxis::Panels;
 
-    auto overRows = [&](const Cursor &from, llvm::function_ref<void(const Cursor &, TileShape)> body) {
+    auto overRows = [&](const Cursor &from,
+                        llvm::function_ref<void(const Cursor &, TileShape)> body) {
       overPieces(piecesY, false, [&](Value y, const Piece &pieceY) {
         const Cursor atY = axisY >= 0 ? moved(from, axisY, y) : from;
         overPieces(piecesX, cutRows, [&](Value x, const Piece &pieceX) {
@@ -318,7 +331,8 @@ private:
         });
       });
     };
-    auto overPanels = [&](const Cursor &from, llvm::function_ref<void(const Cursor &, const Piece &)> body) {
+    auto overPanels = [&](const Cursor &from,
+                          llvm::function_ref<void(const Cursor &, const Piece &)> body) {
       overPieces(panels, cutPanels, [&](Value vector, const Piece &panel) {
         body(moved(from, plan.colAxis(), emit.multiply(vector, lanes)), panel);
       });
@@ -339,7 +353,8 @@ private:
   SmallVector<SumLoop> sumLoops(ArrayRef<int64_t> sizes) const {
     SmallVector<SumLoop> loops;
     for (auto [i, trip] : llvm::enumerate(sizes)) {
-      const SumLoop loop{trip, plan.accesses[0].strides[plan.sumAxis(i)], plan.accesses[1].strides[plan.sumAxis(i)]};
+      const SumLoop loop{trip, plan.accesses[0].strides[plan.sumAxis(i)],
+                         plan.accesses[1].strides[plan.sumAxis(i)]};
       if (trip == 1)
         continue;
       if (!loops.empty() && loops.back().strideA == loop.trip * loop.strideA &&
@@ -353,13 +368,15 @@ private:
     return loops;
   }
 
-  void callMicroKernel(const Cursor &at, int axisY, int axisX, TileShape tile, const Piece &panel, ArrayRef<int64_t> sizes,
-                       const Flag &first, const Flag &last, bool sumIsEmpty) {
+  void callMicroKernel(const Cursor &at, int axisY, int axisX, TileShape tile, const Piece &panel,
+                       ArrayRef<int64_t> sizes, const Flag &first, const Flag &last,
+                       bool sumIsEmpty) {
     auto rowOffsets = [&](ArrayRef<int64_t> strides) {
       SmallVector<int64_t> offsets;
       for (int64_t y = 0; y < tile.y; ++y)
         for (int64_t x = 0; x < tile.x; ++x)
-          offsets.push_back((axisY >= 0 ? y * strides[axisY] : 0) + (axisX >= 0 ? x * strides[axisX] : 0));
+          offsets.push_back((axisY >= 0 ? y * strides[axisY] : 0) +
+                            (axisX >= 0 ? x * strides[axisX] : 0));
       return offsets;
     };
     MicroKernel kernel;
@@ -373,7 +390,8 @@ private:
     auto tileOperand = [&](unsigned index) {
       const Access &access = plan.accesses[index];
       return TileOperand{cast<ShapedType>(op->getOperand(index).getType()).getElementType(),
-                         rowOffsets(access.strides), access.strides[plan.colAxis()] != 0 || index >= plan.output(0)};
+                         rowOffsets(access.strides),
+                         access.strides[plan.colAxis()] != 0 || index >= plan.output(0)};
     };
     for (unsigned i = 0; i < plan.numWith; ++i)
       kernel.with.push_back(tileOperand(2 + i));
@@ -401,7 +419,8 @@ private:
     SmallVector<Value> arguments;
     for (auto [index, pointer] : llvm::enumerate(scope.pointers))
       arguments.push_back(
-          emit.advance(pointer, at.offsets[index], cast<ShapedType>(op->getOperand(index).getType()).getElementType()));
+          emit.advance(pointer, at.offsets[index],
+                       cast<ShapedType>(op->getOperand(index).getType()).getElementType()));
     llvm::append_range(arguments, bases);
     for (Value value : kernel.captured)
       arguments.push_back(scope.outside.lookup(value));
@@ -429,8 +448,8 @@ LogicalResult emitContract(kernel::ContractOp op, const TaskScope &scope, const 
     return failure();
   const Schedule schedule = scheduleOf(op.getScheduleAttr(), *plan, target);
   if (!fitsRegisters(schedule.mr, schedule.nr, target))
-    return op.emitOpError("a tile of ") << schedule.mr << " × " << schedule.nr << " vectors does not fit the registers of "
-                                        << target.cpu;
+    return op.emitOpError("a tile of ") << schedule.mr << " × " << schedule.nr
+                                        << " vectors does not fit the registers of " << target.cpu;
   return ContractEmitter(op, std::move(*plan), schedule, scope, microKernels).run();
 }
 

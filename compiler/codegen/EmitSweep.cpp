@@ -8,9 +8,9 @@
 #include "compiler/codegen/Tasks.h"
 #include "dialects/kernel/Access.h"
 #include "dialects/kernel/KernelOps.h"
-#include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -41,12 +41,13 @@ class SweepEmitter {
 public:
   SweepEmitter(kernel::SweepOp op, const TaskScope &scope)
       : op(op), scope(scope), emit(scope.emitter), body(op.getBody().front()),
-        extents(op.getParallel().begin(), op.getParallel().end()), numParallel(op.getParallel().size()),
-        numInputs(op.getInputs().size()) {
+        extents(op.getParallel().begin(), op.getParallel().end()),
+        numParallel(op.getParallel().size()), numInputs(op.getInputs().size()) {
     extents.append(op.getReduce().begin(), op.getReduce().end());
     for (auto [index, operand] : llvm::enumerate(op->getOperands())) {
       elements.push_back(cast<ShapedType>(operand.getType()).getElementType());
-      accesses.push_back(composeAccess(op.getMap(index), cast<ShapedType>(operand.getType()).getShape()));
+      accesses.push_back(
+          composeAccess(op.getMap(index), cast<ShapedType>(operand.getType()).getShape()));
       isLinear &= accesses.back().has_value();
     }
     for (unsigned axis = 0; axis < extents.size(); ++axis)
@@ -90,13 +91,13 @@ private:
   Block &body;
   SmallVector<int64_t> extents; // parallel, then reduce
   unsigned numParallel, numInputs;
-  SmallVector<Type> elements;                   // of each operand
-  SmallVector<std::optional<Access>> accesses;  // of each operand, where linear
+  SmallVector<Type> elements;                  // of each operand
+  SmallVector<std::optional<Access>> accesses; // of each operand, where linear
   bool isLinear = true;
-  SmallVector<unsigned> axisOf;    // the op's axis → ours, after joining
-  SmallVector<Value> coordinates;  // where the loops stand
-  Value mask;                      // of the lanes that are there; null for all
-  int64_t group = 1;               // vectors that a reduction accumulates side by side
+  SmallVector<unsigned> axisOf;   // the op's axis → ours, after joining
+  SmallVector<Value> coordinates; // where the loops stand
+  Value mask;                     // of the lanes that are there; null for all
+  int64_t group = 1;              // vectors that a reduction accumulates side by side
 
   bool hasReduction() const { return extents.size() > numParallel; }
   int64_t stride(unsigned operand, unsigned axis) const { return accesses[operand]->strides[axis]; }
@@ -145,7 +146,8 @@ private:
         if (stride(operand, axis) != 1)
           return -1;
       // A plain copy that reads with another stride is a move, better done in squares.
-      if (!hasReduction() && body.getOperations().size() == 1 && numInputs == 1 && stride(0, axis) > 1)
+      if (!hasReduction() && body.getOperations().size() == 1 && numInputs == 1 &&
+          stride(0, axis) > 1)
         return -1;
       return static_cast<int>(axis);
     }
@@ -177,9 +179,11 @@ private:
       return {emit.constant(0), emit.constant(extents[axis])};
     const int64_t units = llvm::divideCeil(extents[axis], granule);
     Value low = emit.multiply(emit.shareBegin(scope.share, units, op.getShares()), granule);
-    Value high = emit.multiply(emit.shareBegin(emit.add(scope.share, 1), units, op.getShares()), granule);
+    Value high =
+        emit.multiply(emit.shareBegin(emit.add(scope.share, 1), units, op.getShares()), granule);
     if (granule != 1)
-      high = arith::MinSIOp::create(emit.builder, emit.location, high, emit.constant(extents[axis]));
+      high =
+          arith::MinSIOp::create(emit.builder, emit.location, high, emit.constant(extents[axis]));
     return {low, high};
   }
 
@@ -190,14 +194,18 @@ private:
       Value low = emit.constant(0), high = emit.constant(count);
       if (cut >= 0) {
         if (!accesses[operand] || stride(operand, cut) * extents[cut] != count)
-          return op.emitOpError("cannot zero an output that shares do not cut into contiguous parts");
+          return op.emitOpError(
+              "cannot zero an output that shares do not cut into contiguous parts");
         auto [first, end] = bounds(cut, cut);
         low = emit.multiply(first, stride(operand, cut));
         high = emit.multiply(end, stride(operand, cut));
       }
       const Type element = elements[operand];
-      Value zero = arith::ConstantOp::create(emit.builder, emit.location, emit.builder.getZeroAttr(element));
-      emit.loop(low, high, 1, [&](Value i) { emit.store(zero, emit.advance(scope.pointers[operand], i, element)); });
+      Value zero =
+          arith::ConstantOp::create(emit.builder, emit.location, emit.builder.getZeroAttr(element));
+      emit.loop(low, high, 1, [&](Value i) {
+        emit.store(zero, emit.advance(scope.pointers[operand], i, element));
+      });
     }
     return success();
   }
@@ -239,12 +247,13 @@ private:
     }
     // A share ends at a multiple of 16, so only the last one meets the ragged end.
     auto [low, high] = bounds(axis, static_cast<int>(axis), lanes);
-    Value wholeEnd = arith::MinSIOp::create(emit.builder, emit.location, high, emit.constant(whole));
+    Value wholeEnd =
+        arith::MinSIOp::create(emit.builder, emit.location, high, emit.constant(whole));
     emit.loop(low, wholeEnd, lanes, [&](Value i) { at(i, {}); });
     if (whole == extent)
       return;
-    Value isLast = arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::sgt, high,
-                                         emit.constant(whole));
+    Value isLast = arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::sgt,
+                                         high, emit.constant(whole));
     auto branch = scf::IfOp::create(emit.builder, emit.location, isLast, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(emit.builder);
     emit.builder.setInsertionPoint(branch.thenBlock()->getTerminator());
@@ -299,7 +308,8 @@ private:
 
   /// Lanes of the vector axis: coordinates[axis] + 0 … 15.
   Value laneCoordinates(unsigned axis) {
-    Value base = arith::IndexCastOp::create(emit.builder, emit.location, emit.builder.getIndexType(), coordinates[axis]);
+    Value base = arith::IndexCastOp::create(emit.builder, emit.location,
+                                            emit.builder.getIndexType(), coordinates[axis]);
     return arith::AddIOp::create(emit.builder, emit.location, emit.splat(base), emit.laneNumbers());
   }
 
@@ -307,7 +317,8 @@ private:
     const unsigned axis = axisOf[opAxis];
     if (static_cast<int>(axis) == vector)
       return laneCoordinates(axis);
-    return arith::IndexCastOp::create(emit.builder, emit.location, emit.builder.getIndexType(), coordinates[axis]);
+    return arith::IndexCastOp::create(emit.builder, emit.location, emit.builder.getIndexType(),
+                                      coordinates[axis]);
   }
 
   Value loadInput(unsigned operand, int vector) {
@@ -318,13 +329,15 @@ private:
     const int64_t step = stride(operand, vector);
     if (step == 0)
       return emit.load(address, element);
-    return step == 1 ? emit.loadLanes(address, element, mask) : emit.gatherLanes(address, element, step, mask);
+    return step == 1 ? emit.loadLanes(address, element, mask)
+                     : emit.gatherLanes(address, element, step, mask);
   }
 
   Value initial(unsigned output, bool vectors) {
     auto attribute = cast<TypedAttr>((*op.getInit())[output]);
     if (vectors)
-      attribute = DenseElementsAttr::get(Emitter::vectorOf(attribute.getType()), static_cast<Attribute>(attribute));
+      attribute = DenseElementsAttr::get(Emitter::vectorOf(attribute.getType()),
+                                         static_cast<Attribute>(attribute));
     return arith::ConstantOp::create(emit.builder, emit.location, attribute);
   }
 
@@ -336,7 +349,8 @@ private:
         mapping.map(body.getArgument(i), loadInput(i, vector));
     for (auto [i, value] : llvm::enumerate(accumulated))
       mapping.map(body.getArgument(numInputs + i), value);
-    return emitBody(emit, body, mapping, vector >= 0, [&](int64_t axis) { return coordinateOf(axis, vector); });
+    return emitBody(emit, body, mapping, vector >= 0,
+                    [&](int64_t axis) { return coordinateOf(axis, vector); });
   }
 
   /// Whether the current point lies inside the guard: an i1, with a vector axis sixteen of them; null without a guard.
@@ -346,20 +360,25 @@ private:
     OpBuilder &builder = emit.builder;
     Value inside;
     for (auto [index, expr] : llvm::enumerate(op.getGuard()->getConstraints())) {
-      const auto predicate = op.getGuard()->isEq(index) ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
-      Value holds = arith::CmpIOp::create(builder, emit.location, predicate, evaluate(expr), emit.constant(0));
-      inside = inside ? arith::AndIOp::create(builder, emit.location, inside, holds).getResult() : holds;
+      const auto predicate =
+          op.getGuard()->isEq(index) ? arith::CmpIPredicate::eq : arith::CmpIPredicate::sge;
+      Value holds = arith::CmpIOp::create(builder, emit.location, predicate, evaluate(expr),
+                                          emit.constant(0));
+      inside =
+          inside ? arith::AndIOp::create(builder, emit.location, inside, holds).getResult() : holds;
     }
     return inside;
   }
 
   /// `values()` where the guard holds, else `otherwise`.
-  SmallVector<Value> guarded(ValueRange otherwise, llvm::function_ref<SmallVector<Value>()> values) {
+  SmallVector<Value> guarded(ValueRange otherwise,
+                             llvm::function_ref<SmallVector<Value>()> values) {
     Value inside = insideGuard();
     if (!inside)
       return values();
     OpBuilder &builder = emit.builder;
-    auto branch = scf::IfOp::create(builder, emit.location, otherwise.getTypes(), inside, /*withElseRegion=*/true);
+    auto branch = scf::IfOp::create(builder, emit.location, otherwise.getTypes(), inside,
+                                    /*withElseRegion=*/true);
     OpBuilder::InsertionGuard restore(builder);
     builder.setInsertionPointToStart(branch.thenBlock());
     scf::YieldOp::create(builder, emit.location, values());
@@ -382,7 +401,8 @@ private:
       for (int64_t i = 0; i < group; ++i)
         for (unsigned output = 0; output < op.getOutputs().size(); ++output)
           results.push_back(byLanes ? initialLanes(output) : initial(output, vectors));
-      results = byLanes ? reduceByLanes(numParallel, std::move(results)) : reduce(numParallel, vector, std::move(results));
+      results = byLanes ? reduceByLanes(numParallel, std::move(results))
+                        : reduce(numParallel, vector, std::move(results));
     }
     overGroup(vector, [&](int64_t first) {
       for (unsigned i = 0; i < op.getOutputs().size(); ++i) {
@@ -409,14 +429,16 @@ private:
 
   /// Partial sums begin with `init` in the first lane and zero in the others, so that it counts once.
   Value initialLanes(unsigned output) {
-    const Combine kind = *combineOf(body.getTerminator()->getOperand(output), body.getArgument(numInputs + output));
+    const Combine kind =
+        *combineOf(body.getTerminator()->getOperand(output), body.getArgument(numInputs + output));
     auto attribute = cast<FloatAttr>((*op.getInit())[output]);
     SmallVector<APFloat> values(lanes, attribute.getValue());
     if (kind == Combine::Add)
       for (APFloat &value : llvm::drop_begin(values))
         value = APFloat::getZero(value.getSemantics());
-    return arith::ConstantOp::create(emit.builder, emit.location,
-                                     DenseElementsAttr::get(Emitter::vectorOf(attribute.getType()), values));
+    return arith::ConstantOp::create(
+        emit.builder, emit.location,
+        DenseElementsAttr::get(Emitter::vectorOf(attribute.getType()), values));
   }
 
   SmallVector<Value> reduce(unsigned axis, int vector, SmallVector<Value> accumulated) {
@@ -424,7 +446,9 @@ private:
       return guarded(accumulated, [&] {
         SmallVector<Value> results;
         overGroup(vector, [&](int64_t first) {
-          llvm::append_range(results, evaluateBody(vector, ArrayRef(accumulated).slice(first, op.getOutputs().size())));
+          llvm::append_range(
+              results,
+              evaluateBody(vector, ArrayRef(accumulated).slice(first, op.getOutputs().size())));
         });
         return results;
       });
@@ -433,7 +457,8 @@ private:
     ValueRange out = emit.loop(emit.constant(0), emit.constant(extents[axis]), 1, accumulated,
                                [&](Value i, ValueRange carried) {
                                  coordinates[axis] = i;
-                                 return reduce(axis + 1, vector, SmallVector<Value>(carried.begin(), carried.end()));
+                                 return reduce(axis + 1, vector,
+                                               SmallVector<Value>(carried.begin(), carried.end()));
                                });
     return SmallVector<Value>(out.begin(), out.end());
   }
@@ -443,8 +468,10 @@ private:
     SmallVector<Value> partial = lanesOver(axis, std::move(accumulated));
     SmallVector<Value> results;
     for (auto [i, value] : llvm::enumerate(partial)) {
-      const Combine kind = *combineOf(body.getTerminator()->getOperand(i), body.getArgument(numInputs + i));
-      results.push_back(emit.reduceLanes(value, [&](Value a, Value b) { return combine(kind, a, b); }));
+      const Combine kind =
+          *combineOf(body.getTerminator()->getOperand(i), body.getArgument(numInputs + i));
+      results.push_back(
+          emit.reduceLanes(value, [&](Value a, Value b) { return combine(kind, a, b); }));
     }
     return results;
   }
@@ -460,11 +487,12 @@ private:
     if (axis < last) {
       if (extents[axis] == 1)
         return lanesOver(axis + 1, std::move(accumulated));
-      ValueRange out = emit.loop(emit.constant(0), emit.constant(extents[axis]), 1, accumulated,
-                                 [&](Value i, ValueRange carried) {
-                                   coordinates[axis] = i;
-                                   return lanesOver(axis + 1, SmallVector<Value>(carried.begin(), carried.end()));
-                                 });
+      ValueRange out = emit.loop(
+          emit.constant(0), emit.constant(extents[axis]), 1, accumulated,
+          [&](Value i, ValueRange carried) {
+            coordinates[axis] = i;
+            return lanesOver(axis + 1, SmallVector<Value>(carried.begin(), carried.end()));
+          });
       return SmallVector<Value>(out.begin(), out.end());
     }
     const int64_t whole = extents[last] / lanes * lanes;
@@ -491,8 +519,9 @@ private:
 
   /// One input copied to one output, each with stride 1 along another of two axes.
   bool isMove(ArrayRef<unsigned> axes) const {
-    return isLinear && !hasReduction() && !op.getGuard() && numInputs == 1 && op.getOutputs().size() == 1 &&
-           axes.size() >= 2 && inputAxis(axes) >= 0 && stride(1, axes.back()) == 1;
+    return isLinear && !hasReduction() && !op.getGuard() && numInputs == 1 &&
+           op.getOutputs().size() == 1 && axes.size() >= 2 && inputAxis(axes) >= 0 &&
+           stride(1, axes.back()) == 1;
   }
   int inputAxis(ArrayRef<unsigned> axes) const {
     for (unsigned axis : axes.drop_back())
@@ -532,6 +561,8 @@ private:
 
 } // namespace
 
-LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope) { return SweepEmitter(op, scope).run(); }
+LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope) {
+  return SweepEmitter(op, scope).run();
+}
 
 } // namespace sinter::codegen

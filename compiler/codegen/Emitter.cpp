@@ -71,11 +71,13 @@ Value Emitter::loadLanes(Value pointer, Type element, Value mask) {
   Value value;
   if (mask) {
     Value zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(type));
-    value = LLVM::MaskedLoadOp::create(builder, location, type, pointer, mask, zero, bytesOf(element));
+    value =
+        LLVM::MaskedLoadOp::create(builder, location, type, pointer, mask, zero, bytesOf(element));
   } else {
     value = LLVM::LoadOp::create(builder, location, type, pointer, bytesOf(element));
   }
-  return element.isInteger(1) ? arith::TruncIOp::create(builder, location, vectorOf(element), value) : value;
+  return element.isInteger(1) ? arith::TruncIOp::create(builder, location, vectorOf(element), value)
+                              : value;
 }
 void Emitter::storeLanes(Value value, Value pointer, Value mask) {
   const Type element = getElementTypeOrSelf(value);
@@ -125,9 +127,8 @@ Value Emitter::laneNumbers() {
       builder, location, DenseElementsAttr::get(vectorOf(builder.getIndexType()), numbers));
 }
 
-ValueRange
-Emitter::loop(Value low, Value high, int64_t step, ValueRange carried,
-              llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
+ValueRange Emitter::loop(Value low, Value high, int64_t step, ValueRange carried,
+                         llvm::function_ref<SmallVector<Value>(Value, ValueRange)> body) {
   auto loop = scf::ForOp::create(builder, location, low, high, constant(step), carried);
   OpBuilder::InsertionGuard guard(builder);
   if (carried.empty())

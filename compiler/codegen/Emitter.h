@@ -3,11 +3,11 @@
 // register, two of AVX2, the same bits on both.
 #pragma once
 
-#include "llvm/ADT/STLFunctionalExtras.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace sinter::codegen {
 
@@ -15,7 +15,8 @@ inline constexpr int64_t lanes = 16;
 
 class Emitter {
 public:
-  Emitter(mlir::OpBuilder &builder, mlir::Location location) : builder(builder), location(location) {}
+  Emitter(mlir::OpBuilder &builder, mlir::Location location)
+      : builder(builder), location(location) {}
 
   mlir::OpBuilder &builder;
   mlir::Location location;
@@ -43,7 +44,8 @@ public:
   mlir::Value loadLanes(mlir::Value pointer, mlir::Type element, mlir::Value mask = {});
   void storeLanes(mlir::Value value, mlir::Value pointer, mlir::Value mask = {});
   /// Sixteen elements `stride` apart.
-  mlir::Value gatherLanes(mlir::Value pointer, mlir::Type element, int64_t stride, mlir::Value mask = {});
+  mlir::Value gatherLanes(mlir::Value pointer, mlir::Type element, int64_t stride,
+                          mlir::Value mask = {});
 
   /// A mask of the first `count` lanes; null for all of them.
   mlir::Value firstLanes(int64_t count);
@@ -53,14 +55,17 @@ public:
   mlir::Value laneNumbers();
 
   /// for (i = low; i < high; i += step) body(i, carried); returns what was carried out.
-  mlir::ValueRange loop(mlir::Value low, mlir::Value high, int64_t step, mlir::ValueRange carried,
-                        llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
+  mlir::ValueRange
+  loop(mlir::Value low, mlir::Value high, int64_t step, mlir::ValueRange carried,
+       llvm::function_ref<llvm::SmallVector<mlir::Value>(mlir::Value, mlir::ValueRange)> body);
   /// The same with nothing carried; a loop of one turn is no loop.
-  void loop(mlir::Value low, mlir::Value high, int64_t step, llvm::function_ref<void(mlir::Value)> body);
+  void loop(mlir::Value low, mlir::Value high, int64_t step,
+            llvm::function_ref<void(mlir::Value)> body);
   void loop(int64_t low, int64_t high, int64_t step, llvm::function_ref<void(mlir::Value)> body);
 
   /// Combines 16 lanes as a tree: halves, quarters, eighths, pairs.
-  mlir::Value reduceLanes(mlir::Value vector, llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
+  mlir::Value reduceLanes(mlir::Value vector,
+                          llvm::function_ref<mlir::Value(mlir::Value, mlir::Value)> combine);
 };
 
 } // namespace sinter::codegen

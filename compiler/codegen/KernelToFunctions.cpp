@@ -3,7 +3,7 @@
 // kernel.step ops, which list tasks, stay for describe-program.
 
 #include "compiler/codegen/Body.h"
-#include "compiler/codegen/CodegenPasses.h"
+#include "compiler/codegen/Passes.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/kernel/KernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -27,11 +27,12 @@ struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp
   StringRef getArgument() const override { return "kernel-to-functions"; }
   StringRef getDescription() const override { return "Write the loops of planned kernel tasks"; }
   void getDependentDialects(DialectRegistry &registry) const override {
-    registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect, scf::SCFDialect,
-                    vector::VectorDialect>();
+    registry.insert<arith::ArithDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
+                    scf::SCFDialect, vector::VectorDialect>();
   }
 
-  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("the CPU to write loops for"), llvm::cl::init("host")};
+  Option<std::string> cpu{*this, "cpu", llvm::cl::desc("the CPU to write loops for"),
+                          llvm::cl::init("host")};
   Target target;
 
   void runOnOperation() override {
@@ -57,10 +58,12 @@ struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp
 private:
   LogicalResult lower(kernel::TaskOp task, OpBuilder &builder, MicroKernels &microKernels) {
     auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-    auto function = func::FuncOp::create(builder, task.getLoc(), task.getSymName(),
-                                         builder.getFunctionType({builder.getI64Type(), pointer, pointer}, {}));
+    auto function =
+        func::FuncOp::create(builder, task.getLoc(), task.getSymName(),
+                             builder.getFunctionType({builder.getI64Type(), pointer, pointer}, {}));
     function.setPrivate();
-    function->setAttr("llvm.linkage", LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
+    function->setAttr("llvm.linkage",
+                      LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
     function->setAttr("kernel.wait", builder.getBoolAttr(task.getWait()));
     function->setAttr("kernel.flops", builder.getI64IntegerAttr(task.getFlops()));
     function->setAttr("kernel.bytes", builder.getI64IntegerAttr(task.getBytes()));
@@ -78,8 +81,8 @@ private:
         APInt offset;
         if (!matchPattern(view.getByteShift(), m_ConstantInt(&offset)))
           return view.emitOpError("needs a constant offset here");
-        mapping.map(view.getResult(),
-                    emit.advance(mapping.lookup(view.getSource()), offset.getSExtValue(), builder.getI8Type()));
+        mapping.map(view.getResult(), emit.advance(mapping.lookup(view.getSource()),
+                                                   offset.getSExtValue(), builder.getI8Type()));
       } else if (auto load = dyn_cast<memref::LoadOp>(op)) {
         mapping.map(load.getResult(), lowerLoad(load, emit, mapping));
       } else if (auto sweep = dyn_cast<kernel::SweepOp>(op)) {
@@ -89,7 +92,8 @@ private:
       } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
         auto count = contractShares(contract, target);
         if (failed(count) ||
-            failed(emitContract(contract, scopeOf(&op, emit, entry->getArgument(0), mapping), target, microKernels)))
+            failed(emitContract(contract, scopeOf(&op, emit, entry->getArgument(0), mapping),
+                                target, microKernels)))
           return failure();
         shares = *count;
       } else {
@@ -104,7 +108,8 @@ private:
   /// A clock value or the like: an element at constant indices.
   static Value lowerLoad(memref::LoadOp load, Emitter &emit, IRMapping &mapping) {
     int64_t offset = 0;
-    for (auto [index, extent] : llvm::zip_equal(load.getIndices(), load.getMemRefType().getShape())) {
+    for (auto [index, extent] :
+         llvm::zip_equal(load.getIndices(), load.getMemRefType().getShape())) {
       APInt value;
       matchPattern(index, m_ConstantInt(&value));
       offset = offset * extent + value.getSExtValue();

@@ -3,6 +3,7 @@
 #include "compiler/codegen/Codegen.h"
 
 #include "lld/Common/Driver.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -21,11 +22,13 @@ const char *const linkLine[] = {
 };
 
 llvm::Error ioError(const std::error_code &code, llvm::StringRef what, llvm::StringRef path) {
-  return llvm::createStringError(code, llvm::formatv("cannot {0} `{1}`: {2}", what, path, code.message()));
+  return llvm::createStringError(
+      code, llvm::formatv("cannot {0} `{1}`: {2}", what, path, code.message()));
 }
 
 /// A file beside `path` that disappears unless it is kept.
-llvm::Expected<llvm::sys::fs::TempFile> temporaryBeside(llvm::StringRef path, llvm::StringRef suffix) {
+llvm::Expected<llvm::sys::fs::TempFile> temporaryBeside(llvm::StringRef path,
+                                                        llvm::StringRef suffix) {
   auto file = llvm::sys::fs::TempFile::create(path + ".%%%%%%" + suffix);
   if (!file)
     return ioError(llvm::errorToErrorCode(file.takeError()), "write", path);
@@ -47,7 +50,7 @@ llvm::Error linkProgram(llvm::ArrayRef<char> object, llvm::ArrayRef<std::string>
     llvm::consumeError(objectFile->discard());
     return programFile.takeError();
   }
-  auto discard = llvm::make_scope_exit([&] {
+  const llvm::scope_exit discard([&] {
     llvm::consumeError(objectFile->discard());
     llvm::consumeError(programFile->discard());
   });
@@ -83,11 +86,12 @@ llvm::Error linkProgram(llvm::ArrayRef<char> object, llvm::ArrayRef<std::string>
   const lld::DriverDef drivers[] = {{lld::Gnu, &lld::elf::link}};
   lld::Result result = lld::lldMain(arguments, messageStream, messageStream, drivers);
   if (result.retCode != 0)
-    return llvm::createStringError("cannot link `" + output + "`:\n" + llvm::StringRef(messages).rtrim());
+    return llvm::createStringError("cannot link `" + output + "`:\n" +
+                                   llvm::StringRef(messages).rtrim());
 
   if (std::error_code code = llvm::sys::fs::setPermissions(
-          programFile->TmpName, llvm::sys::fs::all_read | llvm::sys::fs::all_exe |
-                                    llvm::sys::fs::owner_write))
+          programFile->TmpName,
+          llvm::sys::fs::all_read | llvm::sys::fs::all_exe | llvm::sys::fs::owner_write))
     return ioError(code, "write", output);
   if (std::error_code code = llvm::sys::fs::rename(programFile->TmpName, output))
     return ioError(code, "write", output);

@@ -3,9 +3,9 @@
 #include "compiler/codegen/MicroKernel.h"
 
 #include "compiler/codegen/Body.h"
-#include "llvm/Support/raw_ostream.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 
@@ -73,7 +73,8 @@ public:
     Value last = kernel.last == When::Dynamic ? take(1)[0] : Value();
 
     Value zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(vector));
-    SmallVector<Value> sums = sum(0, a, b, SmallVector<Value>(kernel.rows() * kernel.vectors, zero));
+    SmallVector<Value> sums =
+        sum(0, a, b, SmallVector<Value>(kernel.rows() * kernel.vectors, zero));
     sums = addPartial(std::move(sums), first);
     if (kernel.last == When::Dynamic) {
       auto branch = scf::IfOp::create(builder, location, last, /*withElseRegion=*/true);
@@ -106,7 +107,8 @@ private:
   }
 
   /// One step of the sum at static offsets from the pointers.
-  SmallVector<Value> step(Value atA, Value atB, const SumLoop &loop, int64_t k, SmallVector<Value> sums) {
+  SmallVector<Value> step(Value atA, Value atB, const SumLoop &loop, int64_t k,
+                          SmallVector<Value> sums) {
     SmallVector<Value> columns;
     for (int64_t j = 0; j < kernel.vectors; ++j)
       columns.push_back(
@@ -142,10 +144,10 @@ private:
     if (whole == unroll && whole > 0) {
       sums = turn(emit.constant(0), std::move(sums));
     } else if (whole > 0) {
-      ValueRange out = emit.loop(emit.constant(0), emit.constant(whole), unroll, sums,
-                                 [&](Value i, ValueRange carried) {
-                                   return turn(i, SmallVector<Value>(carried.begin(), carried.end()));
-                                 });
+      ValueRange out = emit.loop(
+          emit.constant(0), emit.constant(whole), unroll, sums, [&](Value i, ValueRange carried) {
+            return turn(i, SmallVector<Value>(carried.begin(), carried.end()));
+          });
       sums.assign(out.begin(), out.end());
     }
     for (int64_t k = whole; k < loop.trip; ++k)
@@ -166,14 +168,16 @@ private:
       for (int64_t i = 0; i < kernel.rows(); ++i)
         for (int64_t j = 0; j < kernel.vectors; ++j) {
           Value old = emit.loadLanes(partialAt(i, j), f32, maskOf(j));
-          result.push_back(arith::AddFOp::create(builder, location, old, sums[i * kernel.vectors + j]));
+          result.push_back(
+              arith::AddFOp::create(builder, location, old, sums[i * kernel.vectors + j]));
         }
       return result;
     };
     if (kernel.first == When::Never)
       return added();
-    auto branch = scf::IfOp::create(builder, location, SmallVector<Type>(sums.size(), vector), first,
-                                    /*withElseRegion=*/true);
+    auto branch =
+        scf::IfOp::create(builder, location, SmallVector<Type>(sums.size(), vector), first,
+                          /*withElseRegion=*/true);
     builder.setInsertionPointToStart(branch.thenBlock());
     scf::YieldOp::create(builder, location, sums);
     builder.setInsertionPointToStart(branch.elseBlock());
@@ -197,19 +201,22 @@ private:
         IRMapping mapping;
         mapping.map(body.getArgument(0), sums[i * kernel.vectors + j]);
         for (auto [index, tile] : llvm::enumerate(kernel.with)) {
-          Value pointer = emit.advance(withPointers[index], tile.rowOffsets[i] + (tile.hasColumns ? j * lanes : 0),
-                                       tile.element);
-          mapping.map(body.getArgument(index + 1), tile.hasColumns
-                                                       ? emit.loadLanes(pointer, tile.element, maskOf(j))
-                                                       : emit.load(pointer, tile.element));
+          Value pointer =
+              emit.advance(withPointers[index],
+                           tile.rowOffsets[i] + (tile.hasColumns ? j * lanes : 0), tile.element);
+          mapping.map(body.getArgument(index + 1),
+                      tile.hasColumns ? emit.loadLanes(pointer, tile.element, maskOf(j))
+                                      : emit.load(pointer, tile.element));
         }
         for (auto [value, argument] : llvm::zip_equal(kernel.captured, capturedValues))
           mapping.map(value, argument);
-        SmallVector<Value> results =
-            emitBody(emit, body, mapping, /*vectors=*/true, [&](int64_t axis) { return coordinate(axis, i, j); });
+        SmallVector<Value> results = emitBody(emit, body, mapping, /*vectors=*/true,
+                                              [&](int64_t axis) { return coordinate(axis, i, j); });
         for (auto [index, tile] : llvm::enumerate(kernel.outputs))
-          emit.storeLanes(results[index], emit.advance(outputPointers[index], tile.rowOffsets[i] + j * lanes, tile.element),
-                          maskOf(j));
+          emit.storeLanes(
+              results[index],
+              emit.advance(outputPointers[index], tile.rowOffsets[i] + j * lanes, tile.element),
+              maskOf(j));
       }
   }
 

@@ -5,9 +5,9 @@
 #pragma once
 
 #include "compiler/codegen/Emitter.h"
-#include "llvm/ADT/StringMap.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/StringMap.h"
 
 namespace sinter::codegen {
 

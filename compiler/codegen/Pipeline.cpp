@@ -1,7 +1,7 @@
 //===- Pipeline.cpp - from planned tasks to the LLVM dialect --------------------------------------===//
 
 #include "compiler/codegen/Codegen.h"
-#include "compiler/codegen/CodegenPasses.h"
+#include "compiler/codegen/Passes.h"
 
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -14,7 +14,6 @@ namespace sinter::codegen {
 
 void addKernelToLLVMPasses(OpPassManager &manager, const Target &target) {
   manager.addPass(createKernelToFunctionsPass(target));
-  manager.addPass(createDescribeProgramPass(target));
   OpPassManager &functions = manager.nest<func::FuncOp>();
   functions.addPass(createCanonicalizerPass());
   functions.addPass(createCSEPass());
@@ -27,11 +26,12 @@ void addKernelToLLVMPasses(OpPassManager &manager, const Target &target) {
   manager.addPass(createConvertFuncToLLVMPass());
   manager.addPass(createConvertControlFlowToLLVMPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
+  manager.addPass(createDescribeProgramPass(target));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }
 
-void registerCodegenPasses() {
+void registerPasses() {
   registerKernelToFunctionsPass();
   registerDescribeProgramPass();
   registerApproximateMathPass();

@@ -133,10 +133,11 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   return best;
 }
 
-Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan, const Target &target) {
+Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan,
+                    const Target &target) {
   if (!attribute)
     return chooseSchedule(plan, target);
-  Schedule schedule{attribute.getMr(), attribute.getNr(), attribute.getUnroll(),
+  Schedule schedule{attribute.getMr(),          attribute.getNr(),     attribute.getUnroll(),
                     attribute.getRowsOutside(), attribute.getShares(), ShareAxis::Panels};
   schedule.shareAxis = chooseShareAxis(plan, divideCeil(plan.cols, lanes), schedule);
   return schedule;

@@ -83,9 +83,10 @@ llvm::Expected<std::unique_ptr<llvm::TargetMachine>> Target::createMachine() con
   llvm::TargetOptions options;
   // Only what a kernel says is fused: a product and a sum written apart stay apart, so that bits do not depend on LLVM.
   options.AllowFPOpFusion = llvm::FPOpFusion::Strict;
-  std::unique_ptr<llvm::TargetMachine> machine((*llvmTarget)->createTargetMachine(
-      triple(), cpu, features, options, llvm::Reloc::PIC_, llvm::CodeModel::Small,
-      llvm::CodeGenOptLevel::Aggressive));
+  std::unique_ptr<llvm::TargetMachine> machine(
+      (*llvmTarget)
+          ->createTargetMachine(triple(), cpu, features, options, llvm::Reloc::PIC_,
+                                llvm::CodeModel::Small, llvm::CodeGenOptLevel::Aggressive));
   if (!machine)
     return llvm::createStringError("LLVM has no code generator for `%s`", cpu.c_str());
   return machine;

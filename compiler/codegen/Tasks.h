@@ -15,16 +15,16 @@ namespace sinter::codegen {
 /// What a loop op finds where its loops are written.
 struct TaskScope {
   Emitter &emitter;
-  mlir::Value share;                        ///< i64
-  llvm::SmallVector<mlir::Value> pointers;  ///< one an operand of the op: its first element
-  const mlir::IRMapping &outside;           ///< clock values and the like that the body captures
+  mlir::Value share;                       ///< i64
+  llvm::SmallVector<mlir::Value> pointers; ///< one an operand of the op: its first element
+  const mlir::IRMapping &outside;          ///< clock values and the like that the body captures
 };
 
 /// Into how many shares a contraction is cut on this target.
 mlir::FailureOr<int64_t> contractShares(kernel::ContractOp op, const Target &target);
 
-mlir::LogicalResult emitContract(kernel::ContractOp op, const TaskScope &scope, const Target &target,
-                                 MicroKernels &microKernels);
+mlir::LogicalResult emitContract(kernel::ContractOp op, const TaskScope &scope,
+                                 const Target &target, MicroKernels &microKernels);
 mlir::LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope);
 
 } // namespace sinter::codegen

@@ -102,7 +102,7 @@ def Kernel_ContractOp : Kernel_LoopOp<"contract"> {
   let assemblyFormat = [{
     `rows` $rows `cols` $cols (`taps` $taps^)? `sum` $sum `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)`
     (`with` `(` $with^ `:` type($with) `)`)? `outs` `(` $outputs `:` type($outputs) `)` `maps` $maps `block` $block
-    (`schedule` $schedule^)? attr-dict-with-keyword $epilogue (`->` type($results)^)?
+    (`schedule` $schedule^)? attr-dict-with-keyword ($epilogue^)? (`->` type($results)^)?
   }];
   let hasVerifier = 1;
   let hasRegionVerifier = 1;

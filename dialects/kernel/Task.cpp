@@ -1,6 +1,7 @@
 //===- Task.cpp - the verifiers of tasks and planned steps
 //-----------------------------------------===//
 #include "dialects/kernel/KernelOps.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
 #include "runtime/Abi.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -47,8 +48,9 @@ static LogicalResult verifyPlaced(StepOp step, ArrayAttr entries, StringRef what
 
 LogicalResult StepOp::verifySymbolUses(SymbolTableCollection &symbols) {
   for (auto name : getTasks().getAsRange<FlatSymbolRefAttr>())
-    if (!symbols.lookupNearestSymbolFrom<TaskOp>(*this, name))
-      return emitOpError("(C1) ") << name << " must be a kernel.task";
+    // A task's loops, once they are written out, are a function of the same name.
+    if (!isa_and_nonnull<TaskOp, FunctionOpInterface>(symbols.lookupNearestSymbolFrom(*this, name)))
+      return emitOpError("(C1) ") << name << " must be a kernel.task, or the function that it became";
   if (failed(verifyPlaced(*this, getFields(), "fields")) ||
       failed(verifyPlaced(*this, getOutputs(), "outputs")))
     return failure();

@@ -1,4 +1,4 @@
-//===- CodegenPasses.h - the passes between the kernel floor and LLVM -----------------------------===//
+//===- Passes.h - the passes between the kernel floor and LLVM -----------------------------===//
 #pragma once
 
 #include "compiler/codegen/Target.h"
@@ -18,5 +18,8 @@ void registerDescribeProgramPass();
 /// math on vectors of f32 → polynomials.
 std::unique_ptr<mlir::Pass> createApproximateMathPass();
 void registerApproximateMathPass();
+
+/// Registers all of these by name, for sinter-opt.
+void registerPasses();
 
 } // namespace sinter::codegen
