@@ -47,4 +47,66 @@ def AbsorbLayouts : Pass<"absorb-layouts", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numAbsorbed", "absorbed", "transposes of activations that went">];
 }
 
+//===--- on the kernel floor ----------------------------------------------------------------------===//
+
+def FuseSweeps : Pass<"fuse-sweeps", "::sinter::train::StepOp"> {
+  let summary = "Computes a pointwise value where it is read";
+  let description = [{
+    A pointwise sweep moves into the sweep that reads it: where that is its only reader and no element would be computed twice, or where computing it
+    again is cheaper than storing and loading it. A sweep that writes each element of its result once also takes in a pointwise sweep that
+    reads this result (the other way round), whose domain becomes its own. Keeps bits: the same operations on the same numbers.
+  }];
+  let options = [Option<"limit", "limit", "int64_t", "8", "Operations that may be computed again rather than stored">,
+                 Option<"afterEpilogues", "after-epilogues", "bool", "false",
+                        "Move sweeps over a contraction's result too: they were left for its epilogue before">];
+  let statistics = [Statistic<"numFused", "fused", "sweeps that moved into another">,
+                    Statistic<"bytesSaved", "bytes-saved", "bytes of values that are no longer stored">];
+}
+
+def FuseEpilogues : Pass<"fuse-epilogues", "::sinter::train::StepOp"> {
+  let summary = "Lets a contraction finish its sums";
+  let description = [{
+    A pointwise sweep over a contraction's result becomes its epilogue: bias and activation, a mask, an optimizer's update. Where partial sums are
+    stored between blocks or taps, the epilogue has one output, of f32, in whose place they are; else any. The sum itself stays an output where others
+    read it. Keeps bits.
+  }];
+  let statistics = [Statistic<"numFused", "fused", "sweeps that became part of an epilogue">,
+                    Statistic<"bytesSaved", "bytes-saved", "bytes of values that are no longer stored">];
+}
+
+def ChooseShares : Pass<"choose-shares", "::sinter::train::StepOp"> {
+  let summary = "Cuts sweeps into shares that threads take";
+  let description = [{
+    A sweep of fewer than some 5 µs stays whole. A longer one gets up to 16 shares, never more than the extent of its largest parallel axis. No bit depends on it.
+  }];
+  let statistics = [Statistic<"numCut", "cut", "sweeps with more than one share">];
+}
+
+def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
+  let summary = "Gives every value of every step its place in memory";
+  let description = [{
+    Turns each `train.step` of kernel ops into `kernel.task`s on views of one arena and the state block, and a `kernel.step` that lists them. Committed
+    values are written in place of the old ones where no reader comes later; readers move up for that. Memory is reused, but never so that
+    tasks that could run together must wait for each other.
+  }];
+  let options = [Option<"print", "print", "bool", "false", "Print the arena's size and its lower bound, bytes copied and waits, a line a step">];
+  let dependentDialects = ["::sinter::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"arenaBytes", "arena-bytes", "bytes of the largest step's arena">,
+                    Statistic<"leastBytes", "least-bytes", "a lower bound of that: the most bytes alive at once">,
+                    Statistic<"copiedBytes", "copied-bytes", "bytes moved by copies at the end of steps">,
+                    Statistic<"numInPlace", "in-place", "states that are updated in place">,
+                    Statistic<"numWaits", "waits", "tasks that wait for those before them">];
+}
+
+def VerifyPlan : Pass<"verify-plan", "::mlir::ModuleOp"> {
+  let summary = "Fails if a task reads memory that does not hold the value it means";
+  let description = [{
+    Knows nothing of how the plan was made: plays each `kernel.step`'s tasks and keeps for every byte which value was written there last. (P1) a view
+    lies inside its block and the arena's views behind the clock; (P2) each byte read holds the value that the view names (`kernel.value`), or was never
+    written by a task of the step; (P3) between two waits no task writes what another one touches; (P4) an output or result holds at the end what
+    was written there as one value.
+  }];
+}
+
 #endif // SINTER_PASSES_TD

@@ -1,0 +1,174 @@
+//===- FuseEpilogues.cpp - let a contraction finish its sums ---------------------------------------===//
+// A pointwise sweep over a contraction's result becomes part of its epilogue, where the sums are still in registers. What may
+// move depends on where sums lie meanwhile: if every sum is one chain, it never leaves the registers, and the epilogue may have any
+// outputs; else partial sums stand in the output, so there is one, of f32, at the very points of the sum.
+#include "compiler/passes/FuseBody.h"
+#include "compiler/passes/LoopCost.h"
+#include "compiler/passes/Passes.h"
+#include "dialects/kernel/Access.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+using sinter::kernel::ContractOp;
+using sinter::kernel::SweepOp;
+
+namespace sinter::passes {
+#define GEN_PASS_DEF_FUSEEPILOGUES
+#include "compiler/passes/Passes.h.inc"
+namespace {
+
+/// One sweep on its way into one contraction.
+class Fusion {
+public:
+  Fusion(ContractOp contract, SweepOp sweep) : contract(contract), sweep(sweep) {}
+
+  bool isAllowed();
+  void apply();
+
+private:
+  bool reads(Value input) const { return input.getDefiningOp() == contract; }
+  bool isKept(Value result) const { return !isUsedByOnly(result, {sweep}); }
+
+  ContractOp contract;
+  SweepOp sweep;
+  AffineMap toSweep; ///< from the contraction's domain to the sweep's
+};
+
+bool Fusion::isAllowed() {
+  if (!sweep.isPointwise())
+    return false;
+  // One read says where the sweep's points lie in the contraction's domain; all others must agree.
+  for (auto [at, input] : llvm::enumerate(sweep.getInputs())) {
+    if (!reads(input))
+      continue;
+    const AffineMap read = sweep.getMap(at);
+    const AffineMap written = contract.getOutputMap(cast<OpResult>(input).getResultNumber());
+    if (!toSweep) {
+      if (read.getNumDims() != read.getNumResults() || !read.isPermutation())
+        return false;
+      toSweep = simplifyAffineMap(inversePermutation(read).compose(written));
+    }
+    if (simplifyAffineMap(read.compose(toSweep)) != written)
+      return false;
+  }
+
+  const SmallVector<int64_t> domain = contract.getDomain();
+  const AffineMap sums = contract.getOutputMap(0);
+  if (!kernel::coversAll(sums, cast<ShapedType>(contract.getOutputs()[0].getType()).getShape(),
+                         domain))
+    return false;
+  for (auto [at, operand] : llvm::enumerate(sweep.getOperands()))
+    if (at >= sweep.getInputs().size()) {
+      const AffineMap map = simplifyAffineMap(sweep.getMap(at).compose(toSweep));
+      const auto stride = kernel::strideAlong(map, cast<ShapedType>(operand.getType()).getShape(),
+                                              contract.getColsAxis());
+      if (contract.getCols() > 1 && stride != 1)
+        return false;
+      if (!contract.sumsAtOnce() && map != sums)
+        return false;
+    }
+  if (!contract.sumsAtOnce() &&
+      (sweep.getNumResults() != 1 ||
+       !cast<ShapedType>(sweep.getResult(0).getType()).getElementType().isF32() ||
+       llvm::any_of(contract.getResults(), [&](Value result) { return isKept(result); })))
+    return false;
+
+  // The coordinates that the body asks for must be axes of the contraction, not sums of them.
+  for (auto index : sweep.getBody().getOps<kernel::IndexOp>()) {
+    auto axis = dyn_cast<AffineDimExpr>(toSweep.getResult(index.getAxis()));
+    if (!axis || axis.getPosition() >= contract.getFirstSum())
+      return false;
+  }
+  // The whole moves to where the sweep stands; nobody may need a result earlier.
+  return llvm::all_of(contract->getUsers(), [&](Operation *user) {
+    return user == sweep || sweep->isBeforeInBlock(user);
+  });
+}
+
+void Fusion::apply() {
+  OpBuilder builder(sweep);
+  Region region;
+  FusedBody body(region, builder.getContext());
+  SmallVector<Value> arguments{body.argument(builder.getF32Type(), contract.getLoc())};
+  for (auto [at, value] : llvm::enumerate(contract.getWith()))
+    arguments.push_back(body.read(value, contract.getMap(2 + at)));
+  SmallVector<Value> inputs;
+  for (auto [at, input] : llvm::enumerate(sweep.getInputs()))
+    inputs.push_back(reads(input)
+                         ? Value()
+                         : body.read(input, simplifyAffineMap(sweep.getMap(at).compose(toSweep))));
+
+  SmallVector<Value> finished = {arguments[0]};
+  if (!contract.getEpilogue().empty())
+    finished = body.append(contract.getEpilogue().front(), arguments,
+                           builder.getMultiDimIdentityMap(contract.getDomainRank()));
+  for (auto [at, input] : llvm::enumerate(sweep.getInputs()))
+    if (reads(input))
+      inputs[at] = finished[cast<OpResult>(input).getResultNumber()];
+  SmallVector<Value> swept = body.append(sweep.getBody().front(), inputs, toSweep);
+
+  SmallVector<Value> yields, outputs, replaced;
+  SmallVector<AffineMap> maps{contract.getMap(0), contract.getMap(1)};
+  llvm::append_range(maps, body.maps);
+  for (OpResult result : contract->getResults())
+    if (isKept(result)) {
+      yields.push_back(finished[result.getResultNumber()]);
+      outputs.push_back(contract.getOutputs()[result.getResultNumber()]);
+      maps.push_back(contract.getOutputMap(result.getResultNumber()));
+      replaced.push_back(result);
+    }
+  for (OpResult result : sweep->getResults()) {
+    yields.push_back(swept[result.getResultNumber()]);
+    outputs.push_back(sweep.getOutputs()[result.getResultNumber()]);
+    maps.push_back(simplifyAffineMap(
+        sweep.getMap(sweep.getInputs().size() + result.getResultNumber()).compose(toSweep)));
+    replaced.push_back(result);
+  }
+  body.yield(sweep.getLoc(), yields);
+
+  // The first output's map is the sum's domain of points; where all agree it does not matter which it is.
+  auto fused = ContractOp::create(
+      builder, joinedLocation(contract.getLoc(), sweep.getLoc()), ValueRange(outputs).getTypes(),
+      contract.getA(), contract.getB(), body.operands, outputs, contract.getRows(),
+      contract.getCols(), contract.getTaps(), contract.getSum(),
+      builder.getAffineMapArrayAttr(maps), contract.getBlock(), contract.getScheduleAttr());
+  fused.getEpilogue().takeBody(region);
+  for (auto [old, value] : llvm::zip_equal(replaced, fused.getResults()))
+    old.replaceAllUsesWith(value);
+  sweep.erase();
+  contract.erase();
+}
+
+struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
+  void runOnOperation() override {
+    bool changed = true;
+    while (changed) {
+      changed = false;
+      for (ContractOp contract : llvm::to_vector(getOperation().getBody().getOps<ContractOp>()))
+        changed |= fuseOne(contract);
+    }
+  }
+
+  bool fuseOne(ContractOp contract) {
+    for (Operation *user : contract->getUsers()) {
+      auto sweep = dyn_cast<SweepOp>(user);
+      if (!sweep)
+        continue;
+      Fusion fusion(contract, sweep);
+      if (!fusion.isAllowed())
+        continue;
+      for (Value result : contract.getResults())
+        if (isUsedByOnly(result, {user}))
+          bytesSaved += bytesOf(result.getType());
+      fusion.apply();
+      ++numFused;
+      return true;
+    }
+    return false;
+  }
+};
+
+} // namespace
+} // namespace sinter::passes

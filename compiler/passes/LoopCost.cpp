@@ -1,0 +1,61 @@
+//===- LoopCost.cpp - what a kernel loop op costs --------------------------------------------------===//
+#include "compiler/passes/LoopCost.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/ADT/STLExtras.h"
+
+using namespace mlir;
+
+namespace sinter::passes {
+
+int64_t bytesOf(Type type) {
+  auto shaped = cast<ShapedType>(type);
+  return shaped.getNumElements() * llvm::divideCeil(shaped.getElementTypeBitWidth(), 8);
+}
+
+static bool isFloatOp(Operation &op) {
+  return op.getNumResults() == 1 && isa<FloatType>(op.getResult(0).getType()) &&
+         op.getNumOperands() > 0 && !isa<arith::SelectOp>(op);
+}
+
+int64_t workOf(Block &body) {
+  int64_t work = 0;
+  for (Operation &op : body) {
+    if (isa<arith::ConstantOp, kernel::YieldOp, kernel::IndexOp>(op))
+      continue;
+    if (isa<math::SqrtOp, arith::DivFOp>(op))
+      work += 5;
+    else if (isa<math::AbsFOp>(op))
+      work += 1;
+    else
+      work += isa<math::MathDialect>(op.getDialect()) ? 15 : 1;
+  }
+  return work;
+}
+
+LoopCost costOf(Operation *op) {
+  LoopCost cost;
+  for (Type type : op->getOperandTypes())
+    if (isa<ShapedType>(type))
+      cost.bytes += bytesOf(type);
+  const auto countFlops = [](Block &body) {
+    return static_cast<int64_t>(llvm::count_if(body, isFloatOp));
+  };
+  if (auto sweep = dyn_cast<kernel::SweepOp>(op)) {
+    const int64_t points = llvm::product_of(sweep.getDomain());
+    cost.flops = points * countFlops(sweep.getBody().front());
+    cost.work = points * workOf(sweep.getBody().front());
+  } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
+    cost.flops = cost.work = 2 * llvm::product_of(contract.getDomain());
+    if (!contract.getEpilogue().empty()) {
+      const int64_t elements =
+          cast<ShapedType>(contract.getOutputs()[0].getType()).getNumElements();
+      cost.flops += elements * countFlops(contract.getEpilogue().front());
+      cost.work += elements * workOf(contract.getEpilogue().front());
+    }
+  }
+  return cost;
+}
+
+} // namespace sinter::passes
