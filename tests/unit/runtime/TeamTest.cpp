@@ -1,0 +1,107 @@
+#include "runtime/Team.h"
+
+#include <catch2/catch.hpp>
+#include <chrono>
+#include <cstring>
+#include <numeric>
+
+using namespace sinter::runtime;
+
+namespace {
+
+constexpr int64_t shares = 23;
+constexpr size_t cells = 64;
+
+float *floats(uint8_t *block) { return reinterpret_cast<float *>(block); }
+
+/// arena[share] = share-th value of the state, with work that differs between shares.
+void load(int64_t share, uint8_t *arena, uint8_t *state) {
+  float value = floats(state)[share];
+  for (int64_t i = 0; i < share * 50; ++i)
+    value = value * 0.999f + 0.001f;
+  floats(arena)[share] = value;
+}
+
+/// Another half of the arena, beside `load`.
+void loadMore(int64_t share, uint8_t *arena, uint8_t *state) {
+  floats(arena)[32 + share] = floats(state)[share] * 3;
+}
+
+/// Reads what all shares of both have written.
+void sum(int64_t, uint8_t *arena, uint8_t *) {
+  float total = 0;
+  for (int64_t i = 0; i < shares; ++i)
+    total = total * 1.25f + floats(arena)[i] + floats(arena)[32 + i];
+  floats(arena)[60] = total;
+}
+
+void spread(int64_t share, uint8_t *arena, uint8_t *state) {
+  floats(state)[share] = floats(state)[share] * 0.5f + floats(arena)[60] * 1e-3f;
+}
+
+void count(int64_t, uint8_t *arena, uint8_t *) {
+  reinterpret_cast<std::atomic<int64_t> *>(arena)->fetch_add(1);
+}
+
+const std::vector<Team::Task> workload = {
+    {load, shares, true}, {loadMore, shares, false}, {sum, 1, true}, {spread, shares, true}};
+
+std::vector<float> runWith(unsigned threads, int rounds) {
+  alignas(64) float arena[cells] = {}, state[cells];
+  std::iota(std::begin(state), std::end(state), 1.0f);
+  Team team(threads, {workload, {}});
+  for (int i = 0; i < rounds; ++i) {
+    team.run(0, reinterpret_cast<uint8_t *>(arena), reinterpret_cast<uint8_t *>(state));
+    team.run(1, nullptr, nullptr); // an empty list ends at once
+  }
+  return {std::begin(state), std::end(state)};
+}
+
+} // namespace
+
+TEST_CASE("1, 2, 3 and 8 threads give the same bits, with more threads than cores too") {
+  const std::vector<float> one = runWith(1, 300);
+  CHECK(one[3] != 4.0f);
+  for (unsigned threads : {2u, 3u, 8u})
+    CHECK(runWith(threads, 300) == one);
+}
+
+TEST_CASE("every share runs exactly once, however lists follow each other") {
+  std::vector<Team::Task> mixed;
+  int64_t expected = 0;
+  for (int64_t i = 0; i < 40; ++i) {
+    mixed.push_back({count, 1 + i % 5, i % 3 != 0});
+    expected += 1 + i % 5;
+  }
+  alignas(64) std::atomic<int64_t> total{0};
+  Team team(4, {mixed});
+  for (int round = 1; round <= 500; ++round) {
+    team.run(0, reinterpret_cast<uint8_t *>(&total), nullptr);
+    REQUIRE(total.load() == expected * round); // all had ended when run returned
+  }
+}
+
+TEST_CASE("threads that have gone to sleep wake up again") {
+  alignas(64) std::atomic<int64_t> total{0};
+  Team team(3, {{{count, 64, true}}});
+  for (int round = 1; round <= 20; ++round) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    team.run(0, reinterpret_cast<uint8_t *>(&total), nullptr);
+    REQUIRE(total.load() == 64 * round);
+  }
+}
+
+TEST_CASE("a waiting task sees what all shares before it wrote, and tasks that do not wait share a "
+          "phase") {
+  // Two shares that can only end together prove that tasks of one phase run at once.
+  static std::atomic<int> met;
+  met = 0;
+  const auto meet = [](int64_t, uint8_t *, uint8_t *) {
+    ++met;
+    while (met < 2)
+      std::this_thread::yield();
+  };
+  Team team(2, {{{meet, 1, true}, {meet, 1, false}}});
+  team.run(0, nullptr, nullptr);
+  CHECK(met == 2);
+}
