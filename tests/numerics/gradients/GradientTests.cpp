@@ -1,7 +1,7 @@
 //===- GradientTests.cpp - every derivative against central finite differences, in f64 --------------===//
 #include "compiler/passes/Passes.h"
 #include "tests/numerics/gradients/Cases.h"
-#include "tests/unit/train/ParsedStep.h"
+#include "tests/unit/reference/ParsedStep.h"
 
 #include <fmt/format.h>
 #include <random>
