@@ -130,7 +130,7 @@ private:
       return step(atA, atB, {1, 0, 0}, 0, std::move(sums));
     const SumLoop &loop = kernel.sum[depth];
     const bool innermost = depth + 1 == kernel.sum.size();
-    const int64_t unroll = innermost ? std::min(kernel.unroll, loop.trip) : 1;
+    const int64_t unroll = innermost ? std::clamp<int64_t>(loop.trip, 1, kernel.unroll) : 1;
     const int64_t whole = loop.trip / unroll * unroll;
     auto turn = [&](Value i, SmallVector<Value> carried) {
       Value turnA = emit.advance(atA, emit.multiply(i, loop.strideA), f32);
