@@ -7,6 +7,8 @@
 #include "compiler/codegen/Description.h"
 #include "compiler/reference/Evaluator.h"
 #include "dialects/train/TrainOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "runtime/Abi.h"
 #include "runtime/Error.h"
 #include "runtime/Run.h"
@@ -175,6 +177,8 @@ private:
 } // namespace
 
 ExitCode runReference(ModuleOp module, bool inDouble, const std::vector<std::string> &flags) {
+  // Bodies of pointwise ops are made of these while the program runs.
+  module.getContext()->loadDialect<arith::ArithDialect, math::MathDialect>();
   std::vector<StepPlan> plans;
   codegen::ProgramLayout layout;
   layout.cpu = inDouble ? "reference f64" : "reference f32";
