@@ -73,7 +73,11 @@ LogicalResult StageOp::verify() {
 
 LogicalResult StageOp::verifySymbolUses(SymbolTableCollection &symbols) {
   auto check = [&](FlatSymbolRefAttr name, StringRef kind) -> LogicalResult {
-    auto step = symbols.lookupNearestSymbolFrom<StepOp>(*this, name);
+    Operation *named = symbols.lookupNearestSymbolFrom(*this, name);
+    if (named && named->getDialect() != (*this)->getDialect() &&
+        named->getAttrOfType<StringAttr>("kind") == kind)
+      return success(); // a step of a floor below, which verifies its own
+    auto step = dyn_cast_if_present<StepOp>(named);
     if (!step || step.getKind() != kind)
       return emitOpError("(C2) ") << name << " must be a train.step of kind \"" << kind << "\"";
     if (step.getBatch() != static_cast<int64_t>(getBatch()))
