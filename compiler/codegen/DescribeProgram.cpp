@@ -79,8 +79,11 @@ private:
       layout.ids = static_cast<uint64_t>(*ids);
     for (auto output : step.getOutputs().getAsRange<DictionaryAttr>())
       layout.outputs.push_back({text(output, "name"), offsetOf(output)});
-    for (auto result : step.getResults_().getAsRange<DictionaryAttr>())
-      layout.results.push_back({text(result, "name"), offsetOf(result), integers(result, "shape")});
+    for (auto result : step.getResults_().getAsRange<DictionaryAttr>()) {
+      std::vector<int64_t> example = integers(result, "shape");
+      example.erase(example.begin()); // the batch
+      layout.results.push_back({text(result, "name"), offsetOf(result), std::move(example)});
+    }
     for (auto task : step.getTasks().getAsRange<FlatSymbolRefAttr>()) {
       auto function = getOperation().lookupSymbol<LLVM::LLVMFuncOp>(task.getAttr());
       if (!function)
