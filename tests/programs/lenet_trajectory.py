@@ -58,10 +58,11 @@ class LenetTrajectory(harness.ProgramTest):
 
     def compare(self, optimizer, name):
         runs = self.stored["runs"][name]
-        wanted, exact = runs["f32"]["loss"], runs["f64"]["loss"]
+        single, exact = runs["f32"]["loss"], runs["f64"]["loss"]
         losses = self.losses(optimizer)
         self.assertEqual(len(losses), 50)
-        for step, (loss, want, tolerance) in enumerate(zip(losses, wanted, tolerances(wanted, exact))):
+        # Rounding grows along a trajectory, so PyTorch's f64 run is what is right, and its f32 run shows how far f32 strays.
+        for step, (loss, want, tolerance) in enumerate(zip(losses, exact, tolerances(single, exact))):
             self.assertLessEqual(abs(loss - want) / want, tolerance, f"step {step}: loss {loss}, PyTorch's {want}")
 
     def test_initial_weights_are_those_that_pytorch_made(self):
