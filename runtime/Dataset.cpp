@@ -57,6 +57,17 @@ void Column::copyExample(size_t example, void *out) const {
   }
 }
 
+void Column::prefetch(size_t example) const {
+  constexpr size_t line = 64;
+  std::visit(
+      [&](const auto &all) {
+        const auto *bytes = reinterpret_cast<const char *>(all.data() + example * elements());
+        for (size_t at = 0; at < elements() * sizeof(all[0]); at += line)
+          __builtin_prefetch(bytes + at);
+      },
+      values);
+}
+
 double Column::valueAt(size_t example) const {
   if (const auto *integers = std::get_if<std::vector<int32_t>>(&values))
     return (*integers)[example];

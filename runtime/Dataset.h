@@ -45,6 +45,9 @@ struct Column {
   /// Writes one example: `elements` f32 or i32.
   void copyExample(size_t example, void *out) const;
 
+  /// Tells the processor that this example is copied soon: shuffled examples lie anywhere in memory.
+  void prefetch(size_t example) const;
+
   /// The value of a field of one number.
   double valueAt(size_t example) const;
 

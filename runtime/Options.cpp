@@ -32,6 +32,12 @@ void addFolder(Options &options, const Description &description, const std::stri
   options.folders[name] = equals == std::string::npos ? text : text.substr(equals + 1);
 }
 
+/// A check that stays out of the help text.
+CLI::Validator silent(CLI::Validator check) {
+  check.description("");
+  return check;
+}
+
 void checkTogether(const Options &options) {
   if (options.epochs && options.steps)
     throw UsageError("--epochs and --steps exclude each other");
@@ -59,15 +65,15 @@ std::optional<Options> readOptions(const Description &description, int argc,
   app.add_flag("--version", version, "Print what this program was compiled from and end");
   app.add_option("--epochs", options.epochs, "Train each stage for N epochs")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(silent(CLI::NonNegativeNumber));
   app.add_option("--steps", options.steps, "Train each stage for N steps")
       ->type_name("N")
-      ->check(CLI::NonNegativeNumber);
+      ->check(silent(CLI::NonNegativeNumber));
   app.add_option("--seed", options.seed, "Seed of initial weights, order and dropout")
       ->type_name("N");
   app.add_option("--threads", options.threads, "Threads (as many as there are cores)")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(silent(CLI::Range(1, 1024)));
   app.add_option("--data", folders, "Read the files of data block NAME from FOLDER")
       ->type_name("NAME=FOLDER")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
@@ -92,11 +98,11 @@ std::optional<Options> readOptions(const Description &description, int argc,
       ->allow_extra_args(false);
   app.add_option("--bench", options.bench, "Time N steps on synthetic data; one line of JSON")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(silent(CLI::PositiveNumber));
   app.add_option("--checkpoint-every", options.checkpointEvery,
                  "Write last.safetensors every N steps too")
       ->type_name("N")
-      ->check(CLI::PositiveNumber);
+      ->check(silent(CLI::PositiveNumber));
   app.add_flag("--log-steps", options.logSteps, "Write the loss of each step to steps.jsonl");
   app.add_flag("--quiet", options.quiet, "Print errors only");
   try {

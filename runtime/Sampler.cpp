@@ -42,6 +42,8 @@ void Feeder::fill(std::span<const uint32_t> examples, uint8_t *arena) {
     auto *rows = reinterpret_cast<uint32_t *>(arena + field.offset); // f32 or i32: four bytes
     for (size_t row = 0; row < batch; ++row) {
       uint32_t *out = rows + row * elements;
+      if (row + 2 < examples.size())
+        field.column->prefetch(examples[row + 2]);
       if (row >= examples.size()) {
         std::memcpy(out, rows, elements * sizeof(uint32_t));
       } else if (field.layout.isIdentity()) {
