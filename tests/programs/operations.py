@@ -78,7 +78,9 @@ class Zoo:
                 else:
                     shape = tensor["shape"][1:]
                     self.parameters[f"shift_{field}"] = (shape, [0.0] * math.prod(shape), case, name)
-                    arguments.append(f"({field} + shift_{field})")
+                    # The gradient of batch norm sums to nothing over the batch: there the shift goes each example's own way.
+                    way = f" * up_{key}" if case["op"] == "batch_norm" else ""
+                    arguments.append(f"({field} + shift_{field}{way})")
             self.fields[f"up_{key}"] = (field_type(case["upstream"]["shape"][1:]), case["upstream"])
             result, up = call(case, arguments), f"up_{key}"
             scalar = len(case["upstream"]["shape"]) == 1
@@ -165,6 +167,8 @@ class Operations(harness.ProgramTest):
         for name, (shape, start, case, argument) in zoo.parameters.items():
             row = math.prod(shape)
             gradient = case["gradients"][argument]["values"]
+            if case["op"] == "batch_norm":
+                gradient = [g * way for g, way in zip(gradient, case["upstream"]["values"])]
             wanted = [start[e] - sum(gradient[i] for i in range(e, len(gradient), row)) for e in range(row)]
             self.compare(weights[name], wanted, gradient + start, whose, case, argument)
         for case in zoo.cases:
