@@ -204,6 +204,7 @@ def Train_GeluOp : Train_UnaryOp<"gelu"> {
 
 /// Two operands of the result's shape or of rank 0.
 class Train_BinaryOp<string mnemonic, list<Trait> traits = []> : Train_PointwiseOp<mnemonic, traits> {
+  let description = "(P2) Each operand has the result's shape or rank 0, and then stands for every element.";
   let arguments = (ins Train_Float:$a, Train_Float:$b);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($y)";
@@ -219,6 +220,7 @@ def Train_MinOp : Train_BinaryOp<"min"> { let summary = "y = b where b < a, else
 
 def Train_CompareOp : Train_PointwiseOp<"compare", [StopsGradient]> {
   let summary = "c = a (eq | ne | lt | le | gt | ge) b";
+  let description = "A NaN differs from everything and is neither smaller nor greater. (C1) predicate is one of these. (C2) a and b have one element type. (P2) as for `add`.";
   let arguments = (ins StrAttr:$predicate, Train_Any:$a, Train_Any:$b);
   let results = (outs Train_Bool:$c);
   let assemblyFormat = "$predicate $a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($c)";
@@ -227,6 +229,7 @@ def Train_CompareOp : Train_PointwiseOp<"compare", [StopsGradient]> {
 }
 def Train_LogicOp : Train_PointwiseOp<"logic", [StopsGradient]> {
   let summary = "c = a (and | or | xor) b";
+  let description = "(C1) kind is one of these. (P2) as for `add`.";
   let arguments = (ins StrAttr:$kind, Train_Bool:$a, Train_Bool:$b);
   let results = (outs Train_Bool:$c);
   let assemblyFormat = "$kind $a `,` $b attr-dict `:` type($a) `,` type($b) `->` type($c)";
@@ -235,6 +238,7 @@ def Train_LogicOp : Train_PointwiseOp<"logic", [StopsGradient]> {
 }
 def Train_SelectOp : Train_PointwiseOp<"select"> {
   let summary = "y = a where c, else b";
+  let description = "(P2) as for `add`.";
   let arguments = (ins Train_Bool:$c, Train_Float:$a, Train_Float:$b);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$c `,` $a `,` $b attr-dict `:` type($c) `,` type($a) `,` type($b) `->` type($y)";
@@ -243,6 +247,7 @@ def Train_SelectOp : Train_PointwiseOp<"select"> {
 }
 def Train_CastOp : Train_PointwiseOp<"cast", [StopsGradient]> {
   let summary = "an integer or boolean as f32";
+  let description = "(C1) x holds integers or booleans. (P2) as for `add`.";
   let arguments = (ins Train_Any:$x);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
@@ -250,7 +255,7 @@ def Train_CastOp : Train_PointwiseOp<"cast", [StopsGradient]> {
 }
 def Train_OneHotOp : Train_PointwiseOp<"one_hot", [StopsGradient]> {
   let summary = "y[…, c] = 1 where labels[…, c] = c, else 0";
-  let description = "The labels come broadcast to the result's shape (`train.broadcast`), so that the op is pointwise. A label has no gradient.";
+  let description = "The labels come broadcast to the result's shape (`train.broadcast`), so that the op is pointwise. A label has no gradient. (C1) y has a last axis, the classes.";
   let arguments = (ins Train_Int:$labels);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$labels attr-dict `:` type($labels) `->` type($y)";
@@ -262,6 +267,8 @@ def Train_RandomOp : Train_PointwiseOp<"random", [StopsGradient]> {
     Philox4x32-10 with key `seed` and counter (16q + l, ids[row], draw, purpose), where element e = 64q + 16w + l *of its example* takes word w, as
     f32 with 24 bits; `purpose` is fnv1a of the name (see runtime/Philox.h). Pure: equal draws are equal. `ids` come broadcast to the result's
     shape (`train.broadcast`).
+
+    (C1) y has rows, one an example.
   }];
   let arguments = (ins StrAttr:$purpose, Train_Int:$ids, Index:$draw, Index:$seed);
   let results = (outs Train_Float:$y);
@@ -270,6 +277,7 @@ def Train_RandomOp : Train_PointwiseOp<"random", [StopsGradient]> {
 }
 def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples, AllTypesMatch<["x", "y"]>]> {
   let summary = "y = x in the rows that are there, 0 in the others";
+  let description = "(C1) y has rows.";
   let arguments = (ins Train_Float:$x, Index:$count);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x `of` $count attr-dict `:` type($y)";
@@ -297,9 +305,11 @@ def Train_RateOp : Train_PointwiseOp<"rate", [StopsGradient]> {
   let summary = "the value of a schedule at this step";
   let description = [{
     t counts from 0, T is the stage's last step count; computed in f64, then rounded.
-    `constant`: value. `linear`: from value to `to` over the T - warmup steps behind the warm-up. `cosine`: floor + (value - floor)(1 + cos(π (t - warmup) / (T - warmup))) / 2.
+    `constant`: value. `linear`: from value to `to` over the T - warmup steps behind the warm-up. `cosine`: to + (value - to)(1 + cos(π (t - warmup) / (T - warmup))) / 2.
     `exponential`: value · by^t. `step`: value · by^⌊t / every⌋. While t < warmup: value · (t + 1) / warmup.
     `factor` multiplies the whole.
+
+    (C1) kind is one of these. (C2) warmup is not negative. (C3) every is positive.
   }];
   let arguments = (ins StrAttr:$kind, Index:$step, Index:$last, F64Attr:$value, DefaultValuedAttr<F64Attr, "0.0">:$to,
                        DefaultValuedAttr<F64Attr, "1.0">:$by, DefaultValuedAttr<I64Attr, "1">:$every,
@@ -348,7 +358,7 @@ def Train_Conv2dForwardOp : Train_Conv2dOp<"conv2d"> {
   let summary = "y[b, i, j, o] = Σ x[b, i·s + r·d - p, j·s + t·d - q, c] · w[r, t, c, o]";
   let description = [{
     x [B, H, W, C], w [kh, kw, C, O], y [B, Ho, Wo, O]. strides [sh, sw], dilations [dh, dw], padding [top, left, bottom, right].
-    (C1) ranks are 4 and channels agree. (C2) Ho = ⌊(H + top + bottom - dh (kh - 1) - 1) / sh⌋ + 1, Wo likewise.
+    (C1) ranks are 4, batch and channels agree. (C3) strides and dilations are two positive numbers, padding four that are not negative. (C2) Ho = ⌊(H + top + bottom - dh (kh - 1) - 1) / sh⌋ + 1, Wo likewise.
   }];
   let arguments = !con((ins Train_Float:$x, Train_Float:$w), Conv2dAttributes);
   let results = (outs Train_Float:$y);
@@ -381,6 +391,7 @@ def Train_SumOp : Train_AxesReductionOp<"sum"> { let summary = "y = Σ x over ax
 def Train_ReduceMaxOp : Train_AxesReductionOp<"reduce_max"> { let summary = "y = max x over axes; the gradient is shared equally between ties"; }
 def Train_ArgmaxOp : Train_ReductionOp<"argmax", [StopsGradient]> {
   let summary = "the first index of the largest value along the last axis";
+  let description = "(C1) x has a last axis. (C2) y's shape is x's without it.";
   let arguments = (ins Train_Float:$x);
   let results = (outs Train_Int:$y);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
@@ -388,6 +399,7 @@ def Train_ArgmaxOp : Train_ReductionOp<"argmax", [StopsGradient]> {
 }
 def Train_BatchMeanOp : Train_ReductionOp<"batch_mean", [MixesExamples]> {
   let summary = "the mean over the examples that are there, in their order";
+  let description = "(C1) x has rows. (C2) y's shape is x's without them.";
   let arguments = (ins Train_Float:$x, Index:$count);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x `of` $count attr-dict `:` type($x) `->` type($y)";
@@ -395,7 +407,7 @@ def Train_BatchMeanOp : Train_ReductionOp<"batch_mean", [MixesExamples]> {
 }
 def Train_BatchMeanGradOp : Train_PointwiseOp<"batch_mean_grad", [MixesExamples]> {
   let summary = "dx = dy / count in the rows that are there, 0 in the others";
-  let description = "dy comes broadcast to the result's shape (or is of rank 0), so that the op is pointwise.";
+  let description = "dy comes broadcast to the result's shape (or is of rank 0), so that the op is pointwise. (C1) dx has rows.";
   let arguments = (ins Train_Float:$dy, Index:$count);
   let results = (outs Train_Float:$dx);
   let assemblyFormat = "$dy `of` $count attr-dict `:` type($dy) `->` type($dx)";
@@ -404,7 +416,7 @@ def Train_BatchMeanGradOp : Train_PointwiseOp<"batch_mean_grad", [MixesExamples]
 }
 def Train_MomentsOp : Train_ReductionOp<"moments", [MixesExamples]> {
   let summary = "mean and biased variance of each channel over the examples that are there and all other axes";
-  let description = "x [B, …, C]; the variance in two passes, about the mean. Batch norm's statistics.";
+  let description = "x [B, …, C]; the variance in two passes, about the mean. Batch norm's statistics. (C1) x has rows and channels. (C2) mean and variance have x's last axis.";
   let arguments = (ins Train_Float:$x, Index:$count);
   let results = (outs Train_Float:$mean, Train_Float:$variance);
   let assemblyFormat = "$x `of` $count attr-dict `:` type($x) `->` type($mean) `,` type($variance)";
@@ -415,6 +427,7 @@ def Train_MomentsOp : Train_ReductionOp<"moments", [MixesExamples]> {
 
 def Train_SoftmaxOp : Train_ReductionOp<"softmax", [SameOperandsAndResultType]> {
   let summary = "y = exp(x - max) / Σ exp(x - max) along the last axis";
+  let description = "(C1) x has a last axis.";
   let arguments = (ins Train_Float:$x);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x attr-dict `:` type($y)";
@@ -422,6 +435,7 @@ def Train_SoftmaxOp : Train_ReductionOp<"softmax", [SameOperandsAndResultType]> 
 }
 def Train_LogSoftmaxOp : Train_ReductionOp<"log_softmax", [SameOperandsAndResultType]> {
   let summary = "y = x - max - ln Σ exp(x - max) along the last axis";
+  let description = "(C1) x has a last axis.";
   let arguments = (ins Train_Float:$x);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x attr-dict `:` type($y)";
@@ -447,7 +461,7 @@ def Train_CrossEntropyGradOp : Train_ReductionOp<"cross_entropy_grad"> {
 
 defvar PoolAttributes = (ins DenseI64ArrayAttr:$size, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$padding);
 class Train_PoolOp<string mnemonic> : Train_ReductionOp<mnemonic> {
-  let description = "x [B, H, W, C]; size [h, w], strides [sh, sw], padding [top, left, bottom, right]; sizes floor. (C1) shapes fit. (C2) padding is less than size.";
+  let description = "x [B, H, W, C]; size [h, w], strides [sh, sw], padding [top, left, bottom, right]; sizes floor. Padding is never the maximum. (C1) shapes fit. (C2) padding is less than size. (C3) size and strides are two positive numbers, padding four that are not negative. (C4) max_pool2d: positions fit the index's type.";
   let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
   let hasVerifier = 1;
 }
@@ -480,6 +494,7 @@ class Train_ViewOp<string mnemonic, list<Trait> traits = []>
 }
 def Train_ReshapeOp : Train_ViewOp<"reshape"> {
   let summary = "the same elements in row-major order under another shape";
+  let description = "(C1) as many elements. (V1) x and y have one element type, as for every view.";
   let arguments = (ins Train_Any:$x);
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($y)";
@@ -488,6 +503,7 @@ def Train_ReshapeOp : Train_ViewOp<"reshape"> {
 }
 def Train_TransposeOp : Train_ViewOp<"transpose"> {
   let summary = "y's axis i is x's axis perm[i]";
+  let description = "(C1) perm is a permutation of x's axes. (C2) y's shape is x's, permuted.";
   let arguments = (ins Train_Any:$x, DenseI64ArrayAttr:$perm);
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$x `by` $perm attr-dict `:` type($x) `->` type($y)";
@@ -505,6 +521,7 @@ def Train_BroadcastOp : Train_ViewOp<"broadcast"> {
 }
 def Train_SliceOp : Train_ViewOp<"slice"> {
   let summary = "y[p] = x[offsets + p · strides]";
+  let description = "(C1) one rank. (C2) offsets are not negative, strides are positive. (C3) no point of x outside is read.";
   let arguments = (ins Train_Any:$x, DenseI64ArrayAttr:$offsets, DenseI64ArrayAttr:$strides);
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$x `at` $offsets `by` $strides attr-dict `:` type($x) `->` type($y)";
@@ -512,7 +529,7 @@ def Train_SliceOp : Train_ViewOp<"slice"> {
 }
 def Train_PadOp : Train_ViewOp<"pad"> {
   let summary = "y[low + p · strides] = x[p], value elsewhere";
-  let description = "The transpose of `slice`: strides > 1 leave holes that hold the value too.";
+  let description = "The transpose of `slice`: strides > 1 leave holes that hold the value too. (C1), (C2), (C3) as there.";
   let arguments = (ins Train_Float:$x, DenseI64ArrayAttr:$low, DenseI64ArrayAttr:$strides, F64Attr:$value);
   let results = (outs Train_Float:$y);
   let assemblyFormat = "$x `at` $low `by` $strides `with` $value attr-dict `:` type($x) `->` type($y)";
@@ -520,6 +537,7 @@ def Train_PadOp : Train_ViewOp<"pad"> {
 }
 def Train_ConcatOp : Train_ViewOp<"concat"> {
   let summary = "the operands one behind the other along axis";
+  let description = "(C1) axis exists. (C2) the operands agree in every other axis. (C3) y's extent is the sum of theirs.";
   let arguments = (ins Variadic<Train_Any>:$xs, I64Attr:$axis);
   let results = (outs Train_Any:$y);
   let assemblyFormat = "$xs `along` $axis attr-dict `:` type($xs) `->` type($y)";
@@ -534,9 +552,9 @@ class Train_UpdateOp<string mnemonic> : Train_Op<mnemonic, [Pure, DeclareOpInter
 def Train_SgdOp : Train_UpdateOp<"sgd"> {
   let summary = "w' = w - rate · (momentum and weight decay as PyTorch's SGD)";
   let description = [{
-    g ← gradient + weight_decay · w; m' = momentum · m + (1 - dampening) g, where in the very first step m' = g: with m = 0 and no dampening the two agree;
+    g ← gradient + weight_decay · w; m' = momentum · m + g (with m = 0 at first, as PyTorch without dampening);
     u = nesterov ? g + momentum · m' : m'; w' = w - rate · u. Without a momentum operand u = g.
-    (C1) momentum's state stands exactly where momentum > 0.
+    (C1) momentum's state and its result stand exactly where momentum > 0. (C2) nesterov needs a momentum. (U1) as for `adam`.
   }];
   let arguments = (ins Train_Float:$w, Train_Float:$g, Optional<Train_Float>:$m, Train_Scalar:$rate,
                        DefaultValuedAttr<F64Attr, "0.0">:$momentum, DefaultValuedAttr<F64Attr, "0.0">:$weight_decay,
@@ -547,8 +565,10 @@ def Train_SgdOp : Train_UpdateOp<"sgd"> {
 def Train_AdamOp : Train_UpdateOp<"adam"> {
   let summary = "Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019) where `decoupled`, as PyTorch computes them";
   let description = [{
-    decoupled: w ← w - rate · weight_decay · w, else g ← g + weight_decay · w. m' = β1 m + (1 - β1) g; v' = β2 v + (1 - β2) g²;
+    decoupled: w ← w (1 - rate · weight_decay), else g ← g + weight_decay · w. m' = β1 m + (1 - β1) g; v' = β2 v + (1 - β2) g²;
     w' = w - (rate / c1) · m' / (√v' / √c2 + eps), with c1 = 1 - β1^t and c2 = 1 - β2^t from `bias_correction`.
+
+    (C1) 0 ≤ beta1, beta2 < 1. (C2) eps is not negative. (U1) w, its gradient, its states and all results have one type.
   }];
   let arguments = (ins Train_Float:$w, Train_Float:$g, Train_Float:$m, Train_Float:$v, Train_Scalar:$rate, Train_Scalar:$c1,
                        Train_Scalar:$c2, F64Attr:$beta1, F64Attr:$beta2, F64Attr:$eps,
