@@ -91,9 +91,30 @@ TEST_CASE("threads that have gone to sleep wake up again") {
   }
 }
 
-TEST_CASE("a waiting task sees what all shares before it wrote, and tasks that do not wait share a "
-          "phase") {
-  // Two shares that can only end together prove that tasks of one phase run at once.
+TEST_CASE("a waiting task begins only once all shares before it have ended") {
+  static std::atomic<bool> begun, ended, sawEnd;
+  begun = ended = sawEnd = false;
+  const auto slowAndQuick = [](int64_t share, uint8_t *, uint8_t *) {
+    if (share == 1) {
+      begun = true;
+      return;
+    }
+    while (!begun) // so the other share is another thread's, which has nothing left to do
+      std::this_thread::yield();
+    std::this_thread::sleep_for(std::chrono::milliseconds(30));
+    ended = true;
+  };
+  const auto look = [](int64_t, uint8_t *, uint8_t *) { sawEnd = ended.load(); };
+  for (int64_t lookers : {1, 2}) { // phases of one share are run in another way
+    Team team(2, {{{slowAndQuick, 2, true}, {look, lookers, true}}});
+    team.run(0, nullptr, nullptr);
+    CHECK(sawEnd);
+    begun = ended = sawEnd = false;
+  }
+}
+
+TEST_CASE("tasks that do not wait run beside those before them") {
+  // Two shares that can only end together.
   static std::atomic<int> met;
   met = 0;
   const auto meet = [](int64_t, uint8_t *, uint8_t *) {
