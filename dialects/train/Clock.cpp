@@ -63,7 +63,8 @@ LogicalResult RateOp::verify() {
     return emitOpError("(C1) kind is constant, linear, cosine, exponential or step, is \"")
            << getKind() << "\"";
   if (static_cast<int64_t>(getWarmup()) < 0)
-    return emitOpError("(C2) warmup must not be negative, is ") << static_cast<int64_t>(getWarmup());
+    return emitOpError("(C2) warmup must not be negative, is ")
+           << static_cast<int64_t>(getWarmup());
   if (static_cast<int64_t>(getEvery()) < 1)
     return emitOpError("(C3) every must be positive, is ") << getEvery();
   return success();

@@ -27,12 +27,12 @@ struct Run {
 } // namespace
 
 TEST_CASE("a convolution's padding is absent, not a value") {
-  Run run(
-      ", %x: tensor<2x2x3x1xf32> {train.data = \"x\"}, %w: tensor<2x2x1x1xf32> {train.data = \"w\"}",
-      "%y = train.conv2d %x, %w {strides = array<i64: 1, 2>, padding = array<i64: 1, 0, 0, 1>, "
-      "dilations = array<i64: 1, 1>} : (tensor<2x2x3x1xf32>, tensor<2x2x1x1xf32>) -> "
-      "tensor<2x2x2x1xf32>",
-      "%y", "tensor<2x2x2x1xf32>");
+  Run run(", %x: tensor<2x2x3x1xf32> {train.data = \"x\"}, %w: tensor<2x2x1x1xf32> {train.data = "
+          "\"w\"}",
+          "%y = train.conv2d %x, %w {strides = array<i64: 1, 2>, padding = array<i64: 1, 0, 0, 1>, "
+          "dilations = array<i64: 1, 1>} : (tensor<2x2x3x1xf32>, tensor<2x2x1x1xf32>) -> "
+          "tensor<2x2x2x1xf32>",
+          "%y", "tensor<2x2x2x1xf32>");
   run.tensors[1].floats = {1, 2, 3, 4, 5, 6, 0, 0, 0, 0, 0, 1};
   run.tensors[2].floats = {1, 10, 100, 1000};
   // Rows -1 and 0, then 0 and 1; columns 0 and 1, then 2 and outside.
