@@ -4,7 +4,7 @@
 
 #include "compiler/codegen/Body.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
@@ -118,7 +118,8 @@ private:
       Value broadcast = emit.splat(scalar);
       for (int64_t j = 0; j < kernel.vectors; ++j) {
         Value &sum = sums[i * kernel.vectors + j];
-        sum = vector::FMAOp::create(builder, location, broadcast, columns[j], sum);
+        // math.fma, not vector.fma: that one becomes fmuladd, which LLVM may take apart.
+        sum = math::FmaOp::create(builder, location, broadcast, columns[j], sum);
       }
     }
     return sums;
