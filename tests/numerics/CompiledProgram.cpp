@@ -4,9 +4,10 @@
 
 #include "compiler/codegen/Codegen.h"
 #include "compiler/lower/TrainToKernel.h"
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 using namespace mlir;
@@ -24,16 +25,10 @@ void check(llvm::Error error) {
     throw std::runtime_error(llvm::toString(std::move(error)));
 }
 
-const runtime::StepField &fieldOf(const runtime::Step &step, const std::string &name) {
-  for (const runtime::StepField &field : step.fields)
-    if (field.name == name)
-      return field;
-  throw std::runtime_error("no field " + name);
-}
-
 } // namespace
 
-CompiledProgram::CompiledProgram(ModuleOp original, const codegen::Target &target, unsigned threads) {
+CompiledProgram::CompiledProgram(ModuleOp original, const codegen::Target &target,
+                                 unsigned threads) {
   OwningOpRef<ModuleOp> module(original.clone());
   std::string messages;
   ScopedDiagnosticHandler handler(module->getContext(), [&](Diagnostic &diagnostic) {
@@ -54,6 +49,12 @@ CompiledProgram::CompiledProgram(ModuleOp original, const codegen::Target &targe
       llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "step")));
   const auto *program = check(jit->lookup("sinter_program")).toPtr<const runtime::Program *>();
   parsed = runtime::parseDescription({program->description, program->descriptionBytes});
+  // The runtime binds fields to a run's data; a lone step has neither, so its fields are read from the text.
+  for (const auto &step : nlohmann::json::parse(
+           std::string_view(program->description, program->descriptionBytes))["steps"])
+    for (const auto &field : step["fields"])
+      fieldOffsets[step["name"].get<std::string>() + "." + field["name"].get<std::string>()] =
+          field["offset"];
   arena.emplace(parsed->arenaBytes);
   states.emplace(parsed->stateBytes);
   executor = std::make_unique<runtime::TaskExecutor>(*parsed, *program, threads);
@@ -72,18 +73,18 @@ void CompiledProgram::run(const std::string &step) {
   executor->run(stepIndex(step), arena->data(), states->data());
 }
 
-runtime::Clock &CompiledProgram::clock() { return *reinterpret_cast<runtime::Clock *>(arena->data()); }
-
-template <typename T> std::span<T> CompiledProgram::field(const std::string &step, const std::string &name) {
-  const runtime::Step &mine = parsed->steps[stepIndex(step)];
-  int64_t elements = mine.batch;
-  for (const runtime::Data &data : parsed->data)
-    if (const runtime::Field *declared = data.field(name))
-      elements *= declared->elements();
-  return {reinterpret_cast<T *>(arena->data() + fieldOf(mine, name).offset), static_cast<size_t>(elements)};
+runtime::Clock &CompiledProgram::clock() {
+  return *reinterpret_cast<runtime::Clock *>(arena->data());
 }
-template std::span<float> CompiledProgram::field(const std::string &, const std::string &);
-template std::span<int32_t> CompiledProgram::field(const std::string &, const std::string &);
+
+template <typename T>
+std::span<T> CompiledProgram::field(const std::string &step, const std::string &name,
+                                    size_t elements) {
+  return {reinterpret_cast<T *>(arena->data() + fieldOffsets.at(step + "." + name)), elements};
+}
+template std::span<float> CompiledProgram::field(const std::string &, const std::string &, size_t);
+template std::span<int32_t> CompiledProgram::field(const std::string &, const std::string &,
+                                                   size_t);
 
 float CompiledProgram::output(const std::string &step, const std::string &name) {
   for (const runtime::Output &output : parsed->steps[stepIndex(step)].outputs)
@@ -104,7 +105,8 @@ std::span<const float> CompiledProgram::result(const std::string &step, const st
 std::span<float> CompiledProgram::state(const std::string &name) {
   for (const runtime::State &state : parsed->states)
     if (state.name == name)
-      return {reinterpret_cast<float *>(states->data() + state.offset), static_cast<size_t>(state.elements())};
+      return {reinterpret_cast<float *>(states->data() + state.offset),
+              static_cast<size_t>(state.elements())};
   throw std::runtime_error("no state " + name);
 }
 

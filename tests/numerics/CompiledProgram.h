@@ -30,8 +30,9 @@ public:
   void run(const std::string &step);
 
   runtime::Clock &clock();
-  /// What lies at a field, an output or a result of a step, and at a state: elements in memory order.
-  template <typename T> std::span<T> field(const std::string &step, const std::string &name);
+  /// `elements` of a field of a step, in memory order.
+  template <typename T>
+  std::span<T> field(const std::string &step, const std::string &name, size_t elements);
   float output(const std::string &step, const std::string &name);
   std::span<const float> result(const std::string &step, const std::string &name);
   std::span<float> state(const std::string &name);
@@ -44,6 +45,7 @@ private:
   std::optional<runtime::Description> parsed;
   std::optional<runtime::Block> arena, states;
   std::unique_ptr<runtime::TaskExecutor> executor;
+  std::map<std::string, uint64_t> fieldOffsets; ///< by "step.field"
 
   size_t stepIndex(const std::string &name) const;
 };
