@@ -592,8 +592,6 @@ Description parseDescription(std::string_view text) {
       refuse(node.path, "a run needs a stage");
     all.runs.push_back(std::move(run));
   }
-  if (all.runs.empty())
-    refuse("runs", "a program needs a run");
   checkNames(all);
   return all;
 }

@@ -82,6 +82,8 @@ int runWith(const Description &description, const Options &options,
 int runProgram(const Description &description, const ExecutorFactory &factory, int argc,
                const char *const *argv) {
   try {
+    if (description.runs.empty())
+      throw Error("the program has no `train` block, so there is nothing to run");
     const std::optional<Options> options = readOptions(description, argc, argv);
     return options ? runWith(description, *options, factory) : 0;
   } catch (const Error &error) {

@@ -65,7 +65,6 @@ TEST_CASE("what does not fit is refused by its path") {
              Contains("nothing reports `luck`"));
   CHECK_THAT(refusal("/data/0/split", {{"train", 0.5}, {"test", 0.5}}), Contains("that is filled"));
   CHECK_THAT(refusal("/data/0/parts/train/0/fields", {"z"}), Contains("no field is called `z`"));
-  CHECK_THAT(refusal("/runs", Json::array()), Contains("a program needs a run"));
 }
 
 TEST_CASE("a task of a function that is not there is refused") {
