@@ -50,8 +50,9 @@ CompiledProgram::CompiledProgram(ModuleOp original, const codegen::Target &targe
   const auto *program = check(jit->lookup("sinter_program")).toPtr<const runtime::Program *>();
   parsed = runtime::parseDescription({program->description, program->descriptionBytes});
   // The runtime binds fields to a run's data; a lone step has neither, so its fields are read from the text.
-  for (const auto &step : nlohmann::json::parse(
-           std::string_view(program->description, program->descriptionBytes))["steps"])
+  const auto text = nlohmann::json::parse(
+      std::string_view(program->description, program->descriptionBytes));
+  for (const auto &step : text["steps"])
     for (const auto &field : step["fields"])
       fieldOffsets[step["name"].get<std::string>() + "." + field["name"].get<std::string>()] =
           field["offset"];
