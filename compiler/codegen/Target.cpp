@@ -38,10 +38,12 @@ llvm::Error examine(Target &target) {
   auto llvmTarget = lookUpTarget();
   if (!llvmTarget)
     return llvmTarget.takeError();
+  // An unknown name is asked for first: LLVM would print its own complaint.
   std::unique_ptr<llvm::MCSubtargetInfo> info(
-      (*llvmTarget)->createMCSubtargetInfo(triple(), target.cpu, target.features));
+      (*llvmTarget)->createMCSubtargetInfo(triple(), "", target.features));
   if (!info || !info->isCPUStringValid(target.cpu))
     return llvm::createStringError("`%s` is no CPU that LLVM knows", target.cpu.c_str());
+  info.reset((*llvmTarget)->createMCSubtargetInfo(triple(), target.cpu, target.features));
   if (!info->checkFeatures("+avx2") || !info->checkFeatures("+fma"))
     return llvm::createStringError("`%s` lacks AVX2 or FMA, which Sinter's kernels need",
                                    target.cpu.c_str());

@@ -1,0 +1,90 @@
+//===- ScheduleTest.cpp - tiles that fit, cover and do not waste ----------------------------------===//
+#include "compiler/codegen/Schedule.h"
+
+#include <catch2/catch.hpp>
+
+using namespace sinter::codegen;
+
+namespace {
+
+Target machine(bool avx512) {
+  Target target;
+  target.cpu = avx512 ? "x86-64-v4" : "x86-64-v3";
+  target.avx512 = avx512;
+  return target;
+}
+
+/// A matrix product as a plan.
+ContractPlan product(int64_t m, int64_t k, int64_t n) {
+  ContractPlan plan;
+  plan.rows = {m};
+  plan.sum = {k};
+  plan.block = {k};
+  plan.cols = n;
+  plan.numOutputs = 1;
+  Access a, b, c;
+  a.strides = {k, 0, 1};
+  b.strides = {0, 1, n};
+  c.strides = {n, 1, 0};
+  plan.accesses = {a, b, c};
+  Tap tap;
+  tap.rows = {{0, m}};
+  tap.sum = {{0, k}};
+  plan.order = {tap};
+  return plan;
+}
+
+} // namespace
+
+TEST_CASE("even cuts cover an extent with parts that differ by one at most") {
+  for (int64_t extent = 1; extent <= 70; ++extent)
+    for (int64_t limit = 1; limit <= 14; ++limit) {
+      int64_t covered = 0, smallest = extent, largest = 0;
+      for (const Segment &segment : cutEvenly(extent, limit)) {
+        if (segment.count == 0)
+          continue;
+        CHECK(segment.start == covered);
+        covered += segment.count * segment.size;
+        smallest = std::min(smallest, segment.size);
+        largest = std::max(largest, segment.size);
+      }
+      CHECK(covered == extent);
+      CHECK(largest <= limit);
+      CHECK(largest - smallest <= 1);
+    }
+}
+
+TEST_CASE("a tile takes whole rows of an image while they fit") {
+  CHECK(tileShape(14, 14, 14).x == 14);
+  CHECK(tileShape(14, 14, 14).y == 1);
+  CHECK(tileShape(4, 4, 14).y == 3);
+  CHECK(tileShape(2, 4, 14).y == 2);
+  CHECK(tileShape(28, 28, 6).x == 6);
+}
+
+TEST_CASE("a chosen tile fits the registers of either machine") {
+  for (bool avx512 : {false, true})
+    for (int64_t m : {1, 3, 64, 2048})
+      for (int64_t n : {1, 10, 16, 73, 512, 784}) {
+        const Target target = machine(avx512);
+        const Schedule schedule = chooseSchedule(product(m, 256, n), target);
+        INFO(m << " rows, " << n << " columns, AVX-512 " << avx512);
+        CHECK(fitsRegisters(schedule.mr, schedule.nr, target));
+        CHECK(schedule.mr >= 1);
+        CHECK(schedule.nr >= 1);
+        CHECK(schedule.shares >= 1);
+      }
+}
+
+TEST_CASE("a large product gets enough accumulators to hide a multiply-add's latency") {
+  CHECK(chooseSchedule(product(256, 784, 512), machine(true)).mr *
+            chooseSchedule(product(256, 784, 512), machine(true)).nr >=
+        8);
+  const Schedule narrow = chooseSchedule(product(256, 784, 512), machine(false));
+  CHECK(narrow.mr * narrow.nr * 2 >= 8);
+}
+
+TEST_CASE("shares never outnumber what they divide") {
+  const Schedule schedule = chooseSchedule(product(6, 4096, 16), machine(true));
+  CHECK(schedule.shares == 1);
+}
