@@ -3,6 +3,7 @@
 #include "runtime/Error.h"
 #include "runtime/Layout.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
@@ -54,25 +55,38 @@ std::string nameInFile(const State &state) {
   return state.kind == StateKind::Optimizer ? optimizerPrefix + state.name : state.name;
 }
 
+std::vector<float> transposed(const std::vector<float> &matrix, int64_t rows, int64_t columns) {
+  std::vector<float> result(matrix.size());
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      result[static_cast<size_t>(column * rows + row)] =
+          matrix[static_cast<size_t>(row * columns + column)];
+  return result;
+}
+
 /// Reads one state under any of its names. What is wrong is added to `problems`.
 void loadState(const SafeTensors &file, const State &state, uint8_t *block,
                std::set<std::string> &used, std::vector<std::string> &problems) {
-  std::vector<std::string> names = {nameInFile(state)};
+  std::vector<Alias> names = {{nameInFile(state), false}};
   names.insert(names.end(), state.aliases.begin(), state.aliases.end());
   std::vector<float> values;
   std::string source;
-  for (const std::string &name : names) {
+  for (const auto &[name, isTransposed] : names) {
     const auto found = file.entries().find(name);
     if (found == file.entries().end())
       continue;
     used.insert(name);
-    if (found->second.shape != state.shape) {
+    Shape shape = state.shape;
+    if (isTransposed)
+      std::reverse(shape.begin(), shape.end());
+    if (found->second.shape != shape) {
       problems.push_back(fmt::format("{} is [{}] there and [{}] here", name,
-                                     fmt::join(found->second.shape, ", "),
-                                     fmt::join(state.shape, ", ")));
+                                     fmt::join(found->second.shape, ", "), fmt::join(shape, ", ")));
       return;
     }
     std::vector<float> read = file.read(name);
+    if (isTransposed)
+      read = transposed(read, shape[0], shape[1]);
     if (!source.empty() &&
         std::memcmp(values.data(), read.data(), values.size() * sizeof(float)) != 0)
       problems.push_back(
@@ -81,7 +95,7 @@ void loadState(const SafeTensors &file, const State &state, uint8_t *block,
     values = std::move(read);
   }
   if (source.empty()) {
-    problems.push_back(fmt::format("{} is missing", names[0]));
+    problems.push_back(fmt::format("{} is missing", names[0].name));
     return;
   }
   LayoutMap(state.elements(), state.layout)
@@ -109,8 +123,8 @@ void saveCheckpoint(const std::string &path, StateList states, const uint8_t *bl
   for (const State *state : states) {
     if (state->kind == StateKind::Optimizer && !position)
       continue;
-    for (const std::string &alias : state->aliases)
-      aliases[alias] = state->name;
+    for (const auto &[alias, isTransposed] : state->aliases)
+      aliases[alias] = isTransposed ? fmt::format("transpose({})", state->name) : state->name;
     tensors.push_back({nameInFile(*state), state->shape, [state, block](float *out) {
                          LayoutMap(state->elements(), state->layout)
                              .toSaved(reinterpret_cast<const float *>(block + state->offset), out);

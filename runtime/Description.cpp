@@ -228,6 +228,16 @@ Init readInit(const Node &node, int64_t elements) {
   return init;
 }
 
+/// "dec.weight" or "transpose(dec.weight)".
+Alias readAlias(std::string_view text) {
+  constexpr std::string_view opening = "transpose(";
+  if (!text.starts_with(opening) || !text.ends_with(")"))
+    return {std::string(text), false};
+  text.remove_prefix(opening.size());
+  text.remove_suffix(1);
+  return {std::string(text), true};
+}
+
 State readState(const Node &node, uint64_t stateBytes) {
   State state;
   state.name = node.at("name").text();
@@ -239,7 +249,8 @@ State readState(const Node &node, uint64_t stateBytes) {
   state.offset =
       readOffset(node.at("offset"), 4 * static_cast<uint64_t>(elements), 0, stateBytes, 4);
   state.layout = readLayout(node, elements);
-  state.aliases = node.texts("aliases");
+  for (const std::string &text : node.texts("aliases"))
+    state.aliases.push_back(readAlias(text));
   state.of = node.text("of", "");
   state.run = node.text("run", "");
   if (node.has("init"))
@@ -249,6 +260,9 @@ State readState(const Node &node, uint64_t stateBytes) {
       state.init.kind == Init::Kind::Orthogonal || state.init.kind == Init::Kind::Identity;
   if (matrix && state.shape.size() < 2)
     refuse(node.path, "this initializer needs two dimensions");
+  for (const Alias &alias : state.aliases)
+    if (alias.transposed && state.shape.size() != 2)
+      refuse(node.path, fmt::format("`{}` is the transpose of no matrix", alias.name));
   return state;
 }
 
@@ -540,8 +554,9 @@ void checkNames(const Description &all) {
     for (const State &state : all.states) {
       if (!state.run.empty() && state.run != run.name)
         continue;
-      std::vector<std::string> own = state.aliases;
-      own.push_back(state.name);
+      std::vector<std::string> own{state.name};
+      for (const Alias &alias : state.aliases)
+        own.push_back(alias.name);
       for (const std::string &name : own)
         if (!names.insert(name).second)
           refuse("states", fmt::format("`{}` stands twice", name));

@@ -36,6 +36,12 @@ struct Init {
 
 enum class StateKind { Parameter, Buffer, Optimizer };
 
+/// Another name of a tied parameter.
+struct Alias {
+  std::string name;
+  bool transposed = false; ///< a tensor of this name is the transpose; the state has two dimensions
+};
+
 /// One f32 tensor that lives longer than a step.
 struct State {
   std::string name;
@@ -43,7 +49,7 @@ struct State {
   Shape shape; ///< as saved
   uint64_t offset = 0;
   std::optional<Layout> layout;
-  std::vector<std::string> aliases;
+  std::vector<Alias> aliases;
   std::string of;  ///< an optimizer state: the parameter it belongs to
   std::string run; ///< the run that it belongs to; "": every run
   Init init;

@@ -208,7 +208,10 @@ private:
     auto init = train::InitAttr::get(builder.getContext(),
                                      distributions[static_cast<int>(initializer.kind)],
                                      initializer.a, initializer.b);
-    auto also = parameter.aliases.empty() ? ArrayAttr() : strings(parameter.aliases);
+    std::vector<std::string> aliases;
+    for (const semantics::Alias &alias : parameter.aliases)
+      aliases.push_back(alias.str());
+    auto also = aliases.empty() ? ArrayAttr() : strings(aliases);
     auto chosen = initializer.name.empty() ? StringAttr() : builder.getStringAttr(initializer.name);
     auto role = builder.getStringAttr(roles[static_cast<int>(parameter.role)]);
     const Location location = at(parameter.place, parameter.name);

@@ -178,8 +178,8 @@ std::string dump(const Parameter &parameter) {
   std::string text =
       fmt::format("{} {}: {} {} = {}", parameter.trained ? "param" : "buffer", parameter.name,
                   parameter.type.str(), roleName(parameter.role), dump(parameter.initializer));
-  if (!parameter.aliases.empty())
-    text += fmt::format(" also {}", fmt::join(parameter.aliases, " "));
+  for (const Alias &alias : parameter.aliases)
+    text += (&alias == &parameter.aliases.front() ? " also " : " ") + alias.str();
   return text;
 }
 

@@ -36,6 +36,12 @@ struct ParameterStore {
   }
 };
 
+/// What stands under a parameter's name in an instance: its own, or the one that is tied to it.
+struct Owned {
+  OwnedParameter *parameter = nullptr; ///< null where it is tied to an expression
+  bool transposed = false;             ///< the name means its transpose
+};
+
 /// One layer or model that exists. It is made at its first use; a later use finds it by its name.
 struct Instance {
   std::string path; ///< "" for the trained model itself
@@ -43,9 +49,8 @@ struct Instance {
   Order order;
   Place place;
   std::map<std::string, std::unique_ptr<Instance>> children;
-  /// What stands under a name of its own: its parameter, or, where that is tied to an expression, null.
-  std::map<std::string, OwnedParameter *> owned;
-  bool regularized = false; ///< its `regularize:` has been noted
+  std::map<std::string, Owned> owned; ///< by the last name
+  bool regularized = false;           ///< its `regularize:` has been noted
 
   std::string pathOf(const std::string &name) const {
     return path.empty() ? name : path + "." + name;

@@ -39,6 +39,8 @@ std::string Type::str() const {
   return text + "]";
 }
 
+std::string Alias::str() const { return transposed ? "transpose(" + name + ")" : name; }
+
 bool Data::has(const std::string &part) const {
   if (parts.count(part))
     return true;
@@ -48,7 +50,8 @@ bool Data::has(const std::string &part) const {
 const Parameter *Train::parameter(const std::string &wanted) const {
   for (const Parameter &each : parameters)
     if (each.name == wanted ||
-        std::find(each.aliases.begin(), each.aliases.end(), wanted) != each.aliases.end())
+        std::any_of(each.aliases.begin(), each.aliases.end(),
+                    [&](const Alias &alias) { return alias.name == wanted; }))
       return &each;
   return nullptr;
 }

@@ -155,9 +155,18 @@ struct Initializer {
 /// What a parameter is for: decay and the `weights` selector go by it.
 enum class Role { Weight, Bias, NormScale, NormShift, Embedding, Recurrent, Buffer, Other };
 
+/// Another name of a tied parameter.
+struct Alias {
+  std::string name;        ///< full path
+  bool transposed = false; ///< tied through `transpose`: a tensor of this name is the transpose
+
+  /// "dec.weight" or "transpose(dec.weight)", as the floors below and saved files write it.
+  std::string str() const;
+};
+
 struct Parameter {
-  std::string name;                 ///< full path, "encoder.blocks.3.attention.query.weight"
-  std::vector<std::string> aliases; ///< further full paths of a tied one, in source order
+  std::string name;           ///< full path, "encoder.blocks.3.attention.query.weight"
+  std::vector<Alias> aliases; ///< further names of a tied one, in source order
   Type type;
   bool trained = true; ///< false: a buffer, saved and not trained
   Role role = Role::Other;

@@ -85,8 +85,8 @@ SelectorTable::SelectorTable(Session &session, const ParameterStore &store, std:
     : session(session), model(std::move(model)) {
   for (const OwnedParameter &owned : store.all) {
     nodes.push_back({splitPath(owned.parameter.name), &owned.parameter, owned.parameter.name});
-    for (const std::string &alias : owned.parameter.aliases)
-      nodes.push_back({splitPath(alias), &owned.parameter, alias});
+    for (const Alias &alias : owned.parameter.aliases)
+      nodes.push_back({splitPath(alias.name), &owned.parameter, alias.name});
   }
   for (const std::string &path : store.layerPaths)
     nodes.push_back({splitPath(path), nullptr, path});

@@ -65,18 +65,20 @@ std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &
       return std::nullopt;
     }
     if (parameter) {
-      std::vector<std::string> &aliases = parameter->parameter.aliases;
+      std::vector<Alias> &aliases = parameter->parameter.aliases;
       if (parameter->parameter.name != fullName &&
-          std::find(aliases.begin(), aliases.end(), fullName) == aliases.end())
-        aliases.push_back(fullName);
+          std::none_of(aliases.begin(), aliases.end(),
+                       [&](const Alias &each) { return each.name == fullName; }))
+        aliases.push_back({fullName, transposed});
       if (parameter->parameter.role == Role::Other)
         parameter->parameter.role = role;
     }
-    instance.owned[name] = transposed ? nullptr : parameter;
+    instance.owned[name] = {parameter, transposed};
     return id;
   }
-  if (auto found = instance.owned.find(name); found != instance.owned.end() && found->second) {
-    const Parameter &parameter = found->second->parameter;
+  if (auto found = instance.owned.find(name);
+      found != instance.owned.end() && found->second.parameter) {
+    const Parameter &parameter = found->second.parameter->parameter;
     if (parameter.type != type) {
       session.engine
           .report(Diag::SharedShape, place, instance.path.empty() ? name : instance.path, name,
@@ -85,7 +87,7 @@ std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &
           .note(parameter.place, fmt::format("{} since its first use", parameter.type.str()));
       return std::nullopt;
     }
-    return read(*found->second, place, instance.path);
+    return read(*found->second.parameter, place, instance.path);
   }
   OwnedParameter owned;
   owned.parameter.name = fullName;
@@ -109,7 +111,7 @@ std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &
     owned.automatic = true;
   }
   frame->store->all.push_back(std::move(owned));
-  instance.owned[name] = &frame->store->all.back();
+  instance.owned[name] = {&frame->store->all.back(), false};
   return read(frame->store->all.back(), place, instance.path);
 }
 

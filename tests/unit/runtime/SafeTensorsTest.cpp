@@ -143,7 +143,7 @@ struct Saved {
     weight.shape = {2, 3};
     weight.offset = 0;
     weight.layout = Layout{{2, 3}, {1, 0}};
-    weight.aliases = {"dec.weight"};
+    weight.aliases = {Alias{"dec.weight", false}};
     State mean;
     mean.name = "norm.running_mean";
     mean.kind = StateKind::Buffer;
@@ -249,4 +249,34 @@ TEST_CASE("weights load under any alias, tied ones must agree, and every misfit 
   CHECK_THAT(load({tensor("enc.weight", {3, 2}, six), tensor("extra", {1}, {1})}),
              Contains("enc.weight is [3, 2] there and [2, 3] here") &&
                  Contains("norm.running_mean is missing") && Contains("extra belongs to nothing"));
+}
+
+TEST_CASE("a name tied by transpose loads transposed, and must agree with the others") {
+  const TempFolder folder;
+  State square; // square, so that no shape tells the two apart
+  square.name = "enc.weight";
+  square.shape = {2, 2};
+  square.aliases = {Alias{"dec.weight", true}};
+  const std::vector<const State *> list{&square};
+  auto write = [&](std::vector<std::pair<std::string, std::vector<float>>> tensors) {
+    std::vector<TensorToWrite> all;
+    for (const auto &[name, values] : tensors)
+      all.push_back(
+          {name, {2, 2}, [values](float *out) { std::copy(values.begin(), values.end(), out); }});
+    writeSafeTensors(folder / "file", {}, all);
+    return SafeTensors(folder / "file");
+  };
+  std::vector<float> block(4);
+  auto *bytes = reinterpret_cast<uint8_t *>(block.data());
+  loadStates(write({{"dec.weight", {1, 2, 3, 4}}}), list, false, bytes);
+  CHECK(block == std::vector<float>{1, 3, 2, 4});
+  loadStates(write({{"dec.weight", {1, 2, 3, 4}}, {"enc.weight", {1, 3, 2, 4}}}), list, false,
+             bytes);
+  CHECK(block == std::vector<float>{1, 3, 2, 4});
+  CHECK_THROWS_AS(loadStates(write({{"dec.weight", {1, 2, 3, 4}}, {"enc.weight", {1, 2, 3, 4}}}),
+                             list, false, bytes),
+                  Error);
+  saveCheckpoint(folder / "saved", list, bytes, {}, {}, nullptr);
+  CHECK(SafeTensors(folder / "saved").metadata().at("sinter.aliases") ==
+        R"json({"dec.weight":"transpose(enc.weight)"})json");
 }

@@ -88,6 +88,22 @@ TEST_CASE("a tied weight is one parameter that answers to both names") {
   CHECK(spec.stage().frozen == std::set<std::string>{"enc.weight"});
 }
 
+TEST_CASE("a name that is tied the other way round means the transpose, also to a third") {
+  Spec spec(around("model Net(x: f32[4]) -> f32[10] {\n"
+                   "  let h = x |> dense(6, bias: false) as enc |> relu\n"
+                   "  let y = h |> dense(4, weight: transpose(enc.weight), bias: false) as dec\n"
+                   "  y |> dense(6, weight: transpose(dec.weight), bias: false) as third\n"
+                   "    |> dense(4, weight: dec.weight, bias: false) as fourth |> dense(10)\n}",
+                   "f32[4]"));
+  INFO(spec.said);
+  REQUIRE(spec.program);
+  const auto &aliases = spec.parameter("enc.weight").aliases;
+  REQUIRE(aliases.size() == 3);
+  CHECK(aliases[0].str() == "transpose(dec.weight)");
+  CHECK(aliases[1].str() == "third.weight");
+  CHECK(aliases[2].str() == "transpose(fourth.weight)");
+}
+
 TEST_CASE("sizes of convolutions and pools are those of their definitions") {
   auto shape = [](const std::string &layer) {
     Spec spec(around("model Net(x: f32[4, 9, 11]) -> f32[10] { x |> " + layer +
