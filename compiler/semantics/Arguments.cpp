@@ -1,10 +1,12 @@
 //===- Arguments.cpp - matches the arguments of a call with a signature ------------------------===//
 #include "compiler/semantics/Evaluator.h"
+#include "compiler/semantics/Initializers.h"
 #include "compiler/semantics/Nearest.h"
 #include "compiler/semantics/Optimizers.h"
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <limits>
 #include <set>
@@ -73,15 +75,16 @@ bool allIntegers(const Value &value) {
                              [](const Value &each) { return each.get<int64_t>() != nullptr; });
 }
 
+constexpr int64_t largestSize = std::numeric_limits<int32_t>::max();
+
 bool isPair(const Value &value, int64_t least) {
-  constexpr int64_t most = std::numeric_limits<int32_t>::max(); // as a dimension
   if (const int64_t *one = value.get<int64_t>())
-    return *one >= least && *one <= most;
+    return *one >= least && *one <= largestSize;
   if (!allIntegers(value) || value.get<List>()->size() != 2)
     return false;
   const List &list = *value.get<List>();
   return std::all_of(list.begin(), list.end(), [&](const Value &each) {
-    return *each.get<int64_t>() >= least && *each.get<int64_t>() <= most;
+    return *each.get<int64_t>() >= least && *each.get<int64_t>() <= largestSize;
   });
 }
 
@@ -95,6 +98,8 @@ bool fits(ArgumentKind kind, const Value &value) {
     return integer && *integer >= 0;
   case ArgumentKind::Count:
     return integer && *integer >= 1;
+  case ArgumentKind::Size:
+    return integer && *integer >= 1 && *integer <= largestSize;
   case ArgumentKind::Real:
     return value.isNumber();
   case ArgumentKind::Positive:
@@ -170,7 +175,9 @@ private:
     }
     good = false;
     if (!tooMany)
-      engine.report(Diag::TooManyArguments, span, signature.name, signature.arguments.size())
+      engine
+          .report(Diag::TooManyArguments, span, signature.name,
+                  counted(signature.arguments.size(), "argument"))
           .help(fmt::format("it is `{}`", signature.usage()));
     tooMany = true;
     return nullptr;
@@ -203,6 +210,7 @@ private:
     if (spec.kind == ArgumentKind::Lazy || spec.kind == ArgumentKind::Rate ||
         spec.kind == ArgumentKind::Duration ||
         (spec.kind == ArgumentKind::Columns && expr.kind() == Expr::Kind::Range)) {
+      good &= isRightLater(spec, expr);
       bound.items[spec.name] = std::move(item);
       return;
     }
@@ -223,6 +231,24 @@ private:
                   spec.kind == ArgumentKind::Labels;
     Value value = values ? evaluator.evaluate(expr) : evaluator.atBuildTime().evaluate(expr);
     take(spec, std::move(value), expr.span, &expr);
+  }
+
+  /// Arguments that the layer or optimizer will evaluate itself are right or wrong already here,
+  /// where the errors of all arguments are told.
+  bool isRightLater(const ArgumentSpec &spec, const Expr &expr) {
+    static const Type matrix{
+        Scalar::F32, 0, {1, 1}}; // what a shape forbids is told when it is known
+    if (spec.kind == ArgumentKind::Rate)
+      return resolveRate(evaluator, expr).has_value();
+    if (spec.kind == ArgumentKind::Duration)
+      return resolveCount(evaluator, expr).has_value();
+    if (spec.kindText == "init")
+      return resolveInitializer(evaluator, expr, matrix).has_value();
+    bool right = true;
+    if (spec.kindText == "reg")
+      for (const Expr *term : termsOf(expr))
+        right &= resolveRegularizer(evaluator, *term).has_value();
+    return right;
   }
 
   /// A choice is a word, or a string parameter of a model that holds one.
@@ -266,6 +292,10 @@ private:
       good &= id.has_value();
       if (id)
         item.value = Tensor{*id};
+    } else if (const int64_t *size = value.get<int64_t>();
+               size && spec.kind == ArgumentKind::Size && *size > largestSize) {
+      good = false;
+      engine.report(Diag::DimensionRange, span, *size);
     } else if (!fits(spec.kind, value)) {
       good = false;
       engine.report(Diag::ArgumentKind, span, signature.name, spec.name, semantics::describe(spec),
@@ -294,6 +324,9 @@ private:
   }
 
   std::string shown(const Value &value, Span span) const {
+    if (const double *real = value.get<double>())
+      return *real == std::floor(*real) ? fmt::format("the real number {}", *real)
+                                        : fmt::format("{}", *real);
     if (value.isNumber())
       return fmt::format("{}", value.number());
     if (value.get<List>())

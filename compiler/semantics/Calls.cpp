@@ -203,7 +203,7 @@ Value Evaluator::applyStack(const StackExpr &stack, Inputs inputs, Span place, I
     return Poison{};
   }
   if (inputs.size() != 1) {
-    session.engine.report(Diag::InputCount, place, "stack", 1, inputs.size());
+    session.engine.report(Diag::InputCount, place, "stack", counted(1, "input"), inputs.size());
     return Poison{};
   }
   if (*count == 0)
@@ -227,18 +227,30 @@ Value Evaluator::applyStack(const StackExpr &stack, Inputs inputs, Span place, I
   return inputs.front().first;
 }
 
+void Evaluator::checkArguments(const Expr &layer, Inputs inputs, Span place, Instance &instance) {
+  if (const auto *stack = dynCast<StackExpr>(layer)) {
+    applyStack(*stack, std::move(inputs), place, instance);
+    return;
+  }
+  Callee callee = calleeOf(layer);
+  if (!callee.names || model(callee.names->front().text) ||
+      (scope && scope->find(callee.names->front().text)))
+    return;
+  const std::string &name = callee.names->front().text;
+  const LayerEntry *entry = findLayer(name);
+  if (entry && entry->apply)
+    bind(entry->signature, *callee.arguments, callee.span);
+  const FunctionEntry *function = findFunction(name);
+  if (!entry && function && !isPlannedFunction(name))
+    applyFunction(*function, *callee.arguments, std::move(inputs), callee.span);
+}
+
 Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance &instance) {
   if (layer.kind() == Expr::Kind::Error)
     return Poison{};
   if (poisonedAny(inputs)) {
     checkNames(layer);
-    // A layer's own arguments are right or wrong whatever its input is.
-    Callee written = calleeOf(layer);
-    const LayerEntry *known = written.names ? findLayer(written.names->front().text) : nullptr;
-    bool hidden = written.names && ((scope && scope->find(written.names->front().text)) ||
-                                    model(written.names->front().text));
-    if (known && known->apply && !hidden)
-      bind(known->signature, *written.arguments, written.span);
+    checkArguments(layer, std::move(inputs), place, instance);
     return Poison{};
   }
   if (const auto *stack = dynCast<StackExpr>(layer))
@@ -278,7 +290,7 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
     return Poison{};
   }
   if (inputs.size() != 1) {
-    session.engine.report(Diag::InputCount, place, first.text, 1, inputs.size());
+    session.engine.report(Diag::InputCount, place, first.text, counted(1, "input"), inputs.size());
     return Poison{};
   }
   std::optional<BoundArguments> bound = bind(entry->signature, *callee.arguments, callee.span);

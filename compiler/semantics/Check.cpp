@@ -7,11 +7,27 @@
 #include "compiler/semantics/TrainChecker.h"
 #include "compiler/syntax/Parser.h"
 
+#include <cctype>
+
 namespace sinter::semantics {
 
 using namespace syntax;
 
 namespace {
+
+void collectWords(std::string_view text, std::set<std::string, std::less<>> &words) {
+  auto isLetter = [](char letter) {
+    return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_';
+  };
+  for (size_t i = 0; i < text.size();) {
+    size_t end = i;
+    while (end < text.size() && isLetter(text[end]))
+      ++end;
+    if (end > i)
+      words.emplace(text.substr(i, end - i));
+    i = end + (end == i);
+  }
+}
 
 /// Consts, data and models of all files share one name space.
 void collectDeclarations(Session &session, const syntax::Program &program) {
@@ -26,7 +42,8 @@ void collectDeclarations(Session &session, const syntax::Program &program) {
     return fresh;
   };
   for (const auto &file : program.files) {
-    session.broken |= file->broken;
+    for (Span lost : file->lost)
+      collectWords(session.sources.text(lost), session.lost);
     for (const Declaration &declaration : file->declarations) {
       if (const auto *constant = std::get_if<ConstDeclaration>(&declaration)) {
         if (declare(constant->name))
@@ -41,7 +58,7 @@ void collectDeclarations(Session &session, const syntax::Program &program) {
         if (file == program.files.front())
           session.trains.push_back(train);
       } else if (const auto *import = std::get_if<ImportDeclaration>(&declaration)) {
-        session.broken |= import->file == noFile;
+        session.fileMissing |= import->file == noFile;
       }
     }
   }
@@ -53,7 +70,7 @@ void applyDefines(Session &session) {
       found->second.define = value;
       continue;
     }
-    if (session.broken)
+    if (session.mayBeLost(name))
       continue;
     std::vector<std::string> known;
     for (const auto &[each, constant] : session.constants)

@@ -107,6 +107,11 @@ void DataChecker::declareFields() {
       continue;
     }
     std::optional<semantics::Type> type = evaluator.type(written->type);
+    if (type && type->scalar == Scalar::Bool) {
+      engine.report(Diag::NotSupported, written->type.span, "a field of type `bool`")
+          .help("`f32` or `class[2]`");
+      type.reset();
+    }
     if (!type)
       checked.poisoned.insert(written->name.text);
     checked.data.fields.push_back(
@@ -379,6 +384,8 @@ bool DataChecker::load(const Expr &expr, const Field &field, Fill &fill) {
 /// The field of this name, which is filled from now on; null after an error.
 const Field *DataChecker::fieldToFill(const Name &name, std::map<std::string, Span> &filled) {
   const Field *target = field(name.text);
+  if (!target && session.mayBeLost(name.text))
+    return nullptr;
   if (!target) {
     std::vector<std::string> known;
     for (const Field &each : checked.data.fields)
@@ -566,7 +573,7 @@ void DataChecker::checkSplit(const SplitStatement &written) {
         .note(checked.data.split->place, "the first one");
     return;
   }
-  static const Signature options = Signature::parse("split", "seed: natural = 0, stratify?: reg");
+  static const Signature options = Signature::parse("split", "seed: natural = 0, stratify?: field");
   std::vector<double> shares;
   double sum = 0;
   for (const ExprPtr &each : written.shares) {

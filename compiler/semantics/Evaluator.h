@@ -37,7 +37,6 @@ struct TrainNames {
   /// The trained model on inputs; without any, on the fields named like its inputs.
   std::function<Value(const std::vector<std::pair<Value, Span>> *, Span)> call;
   std::vector<std::string> fields;
-  bool broken = false; ///< a statement was lost to a syntax error, and perhaps its names
 };
 
 /// What a layer is to be called.
@@ -113,6 +112,9 @@ public:
   Value apply(const syntax::Expr &layer, Inputs inputs, Span place, const NameRequest &name);
   /// Applies a layer in an instance that is there already.
   Value applyIn(const syntax::Expr &layer, Inputs inputs, Span place, Instance &instance);
+  /// What a layer's or function's arguments say, where the input is not known after an error: they
+  /// are right or wrong whatever it is.
+  void checkArguments(const syntax::Expr &layer, Inputs inputs, Span place, Instance &instance);
   Value applyStack(const syntax::StackExpr &stack, Inputs inputs, Span place, Instance &instance);
   Value applyFunction(const FunctionEntry &function, const syntax::Arguments &arguments,
                       Inputs inputs, Span nameSpan);

@@ -31,7 +31,7 @@ std::optional<ValueId> LayerCall::weight(std::vector<int64_t> dims, Role role) {
   const Expr *regularize = arguments.expr("regularize");
   if (id && regularize && !instance.regularized) {
     instance.regularized = true;
-    if (const OwnedParameter *parameter = instance.owned.at("weight"))
+    if (const OwnedParameter *parameter = instance.owned.at("weight").parameter)
       evaluator.frame->regularizers->push_back(
           {parameter->parameter.name, regularize, evaluator.scope});
     else
@@ -250,8 +250,8 @@ Value batchNorm(LayerCall &call) {
   if (!weight || !bias || !mean || !variance)
     return Poison{};
   if (auto found = call.instance.owned.find("bias");
-      found != call.instance.owned.end() && found->second)
-    found->second->parameter.role = Role::NormShift;
+      found != call.instance.owned.end() && found->second.parameter)
+    found->second.parameter->parameter.role = Role::NormShift;
   return call.emit("batch_norm", {call.input, *weight, *bias, *mean, *variance},
                    {{"momentum", call.arguments.number("momentum")},
                     {"eps", call.arguments.number("eps")},
@@ -356,9 +356,9 @@ std::vector<LayerEntry> makeLayers() {
   const std::string weights = ofWeights;
   const std::string pool = "size: pair, stride?: pair, padding: padding = 0";
   return {
-      entry("dense", "units: count, bias: bias = true" + weights, dense),
+      entry("dense", "units: size, bias: bias = true" + weights, dense),
       entry("conv2d",
-            "channels: count, kernel: pair, stride: pair = 1, padding: padding = 0, "
+            "channels: size, kernel: pair, stride: pair = 1, padding: padding = 0, "
             "dilation: pair = 1, groups: count = 1, bias: bias = true" +
                 weights,
             conv2d),

@@ -111,7 +111,9 @@ bool ModelRun::bindParameters(const Arguments &arguments) {
         continue;
       }
     } else if (index >= parameters.size()) {
-      engine.report(Diag::TooManyArguments, argument.span, model.name.text, parameters.size())
+      engine
+          .report(Diag::TooManyArguments, argument.span, model.name.text,
+                  counted(parameters.size(), "argument"))
           .note(model.name.span, "declared here");
       return false;
     }
@@ -242,7 +244,7 @@ bool ModelRun::bindInputs(Evaluator::Inputs inputs, const Arguments *more) {
   for (const auto &each : given)
     complete &= each.has_value();
   if (!complete) {
-    engine.report(Diag::InputCount, place, model.name.text, given.size(), count)
+    engine.report(Diag::InputCount, place, model.name.text, counted(given.size(), "input"), count)
         .note(model.name.span, "declared here");
     return false;
   }

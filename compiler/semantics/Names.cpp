@@ -31,11 +31,39 @@ bool Evaluator::isCallableName(const std::string &name) {
   return model(name) || findLayer(name) || findFunction(name);
 }
 
+/// Where a model declares a name by a statement or by `as`.
+static std::optional<Span> declarationOf(const std::string &wanted, const ModelDeclaration &model) {
+  std::optional<Span> found;
+  auto note = [&](const Name &name) {
+    if (name.text == wanted && !found)
+      found = name.span;
+  };
+  auto visitPipe = [&](const auto &self, const Expr *expr) -> void {
+    const auto *pipe = dynCast<PipeExpr>(expr);
+    if (!pipe)
+      return;
+    self(self, pipe->input.get());
+    note(pipe->inputName);
+    for (const PipeExpr::Stage &stage : pipe->stages)
+      note(stage.name);
+  };
+  for (const ModelStatement &statement : model.statements) {
+    std::visit(
+        [&](const auto &each) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(each)>, UpdateStatement>)
+            note(each.name);
+        },
+        statement);
+    if (const auto *let = std::get_if<LetStatement>(&statement))
+      visitPipe(visitPipe, let->value.get());
+  }
+  visitPipe(visitPipe, model.result.get());
+  return found;
+}
+
 void Evaluator::unknownName(const Name &name) {
-  // What was lost to a syntax error may be what declares it.
   const ModelDeclaration *around = frame ? frame->model : nullptr;
-  if (session.broken || (around && (around->broken || around->inputs.empty())) ||
-      (train && train->broken))
+  if (session.mayBeLost(name.text) || (around && around->inputs.empty()))
     return;
   std::vector<std::string> known = scope ? scope->visible() : std::vector<std::string>();
   for (const auto &[each, constant] : session.constants)
@@ -49,6 +77,10 @@ void Evaluator::unknownName(const Name &name) {
   for (const std::string &each : functionNames())
     known.push_back(each);
   auto report = session.engine.report(Diag::UnknownName, name.span, name.text);
+  if (std::optional<Span> below = around ? declarationOf(name.text, *around) : std::nullopt) {
+    report.note(*below, "declared here, below its use");
+    return;
+  }
   if (std::string help = didYouMean(name.text, known); !help.empty())
     report.help(help);
 }
@@ -190,7 +222,7 @@ Value Evaluator::path(const PathExpr &expr) {
         report.help(help);
       return Poison{};
     }
-    if (!found->second) {
+    if (!found->second.parameter) {
       session.engine.report(Diag::TiedToExpression, expr.span, session.text(expr.span));
       return Poison{};
     }
@@ -198,7 +230,12 @@ Value Evaluator::path(const PathExpr &expr) {
       session.engine.report(Diag::NotAtBuildTime, expr.span, session.text(expr.span));
       return Poison{};
     }
-    return Tensor{*read(*found->second, expr.span, "")};
+    ValueId value = *read(*found->second.parameter, expr.span, "");
+    if (!found->second.transposed)
+      return Tensor{value};
+    Type type = graph->type(value);
+    std::swap(type.dims[0], type.dims[1]);
+    return emit("permute", {value}, {{"axes", std::vector<int64_t>{1, 0}}}, type, expr.span);
   }
   if (train) {
     if (std::optional<Value> field = train->field(first.text, first.span))

@@ -68,6 +68,10 @@ std::string alternatives(const std::vector<std::string> &names) {
   return text;
 }
 
+std::string counted(size_t count, std::string_view what) {
+  return std::to_string(count) + " " + std::string(what) + (count == 1 ? "" : "s");
+}
+
 std::string didYouMean(std::string_view name, const std::vector<std::string> &names) {
   std::vector<std::string> near = nearest(name, names);
   return near.empty() ? "" : "did you mean " + alternatives(near) + "?";

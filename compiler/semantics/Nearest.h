@@ -18,6 +18,9 @@ std::vector<std::string> nearest(std::string_view name, const std::vector<std::s
 /// "`a`", "`a` or `b`", "`a`, `b` or `c`"; "" of nothing.
 std::string alternatives(const std::vector<std::string> &names);
 
+/// "1 input", "2 inputs".
+std::string counted(size_t count, std::string_view what);
+
 /// "did you mean `a` or `b`?", or "" where nothing is near.
 std::string didYouMean(std::string_view name, const std::vector<std::string> &names);
 

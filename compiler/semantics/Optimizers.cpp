@@ -117,6 +117,12 @@ std::optional<Count> resolveCount(Evaluator &evaluator, const Expr &expr) {
     evaluator.session.engine.report(Diag::BelowLeast, number->span, "a length", 0, *value);
     return std::nullopt;
   }
+  if (count.epochs && *value != 0) {
+    evaluator.session.engine
+        .report(Diag::NotSupported, expr.span, "a length of a schedule in epochs")
+        .help("count it in steps: examples / batch of them make an epoch");
+    return std::nullopt;
+  }
   count.value = static_cast<double>(*value);
   return count;
 }
@@ -227,6 +233,17 @@ std::optional<Optimizer> resolveOptimizer(Evaluator &evaluator, const Expr &expr
   optimizer.attributes["beta2"] = betas[1];
   optimizer.attributes["eps"] = bound->number("eps");
   return optimizer;
+}
+
+std::vector<const Expr *> termsOf(const Expr &expr) {
+  const auto *chain = dynCast<BinaryExpr>(expr);
+  if (!chain || std::any_of(chain->rest.begin(), chain->rest.end(),
+                            [](const auto &link) { return link.op != BinaryOp::Add; }))
+    return {&expr};
+  std::vector<const Expr *> terms{chain->first.get()};
+  for (const BinaryExpr::Link &link : chain->rest)
+    terms.push_back(link.operand.get());
+  return terms;
 }
 
 std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const Expr &expr) {

@@ -16,6 +16,9 @@ std::optional<Schedule> resolveRate(Evaluator &evaluator, const syntax::Expr &ex
 /// `100`, `100 steps`, `2 epochs`.
 std::optional<Count> resolveCount(Evaluator &evaluator, const syntax::Expr &expr);
 
+/// The terms of `l1(1e-5) + l2(1e-4)`.
+std::vector<const syntax::Expr *> termsOf(const syntax::Expr &expr);
+
 /// `l1(1e-5)`, `elastic(1e-5, 1e-4)`.
 std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const syntax::Expr &expr);
 

@@ -35,10 +35,16 @@ struct Session {
   std::map<std::string, const syntax::DataDeclaration *> datas;
   std::vector<const syntax::TrainDeclaration *> trains; ///< of the root file, in its order
   std::set<const syntax::ModelDeclaration *> instantiated;
-  /// A file lost a declaration to a syntax error, so a name that is missing may be one of its.
-  bool broken = false;
+  /// A file could not be read, so any name that is missing may be one of its.
+  bool fileMissing = false;
+  /// The words of what was lost to syntax errors: a name among them may have been declared there.
+  std::set<std::string, std::less<>> lost;
 
-  std::string text(Span span) const { return std::string(sources.text(span)); }
+  /// Whether a name that is nowhere declared may stand in what was not understood.
+  bool mayBeLost(const std::string &name) const { return fileMissing || lost.count(name) != 0; }
+
+  /// Source text for a message: on one line, without comments.
+  std::string text(Span span) const;
 };
 
 } // namespace sinter::semantics

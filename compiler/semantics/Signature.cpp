@@ -20,6 +20,7 @@ const std::map<std::string, ArgumentKind, std::less<>> kinds = {
     {"labels", ArgumentKind::Labels},     {"tensors", ArgumentKind::Tensors},
     {"rate", ArgumentKind::Rate},         {"duration", ArgumentKind::Duration},
     {"init", ArgumentKind::Lazy},         {"reg", ArgumentKind::Lazy},
+    {"size", ArgumentKind::Size},         {"field", ArgumentKind::Lazy},
     {"tie", ArgumentKind::Lazy},          {"bias", ArgumentKind::Lazy},
 };
 
@@ -130,6 +131,7 @@ std::string describe(const ArgumentSpec &spec) {
   case ArgumentKind::Natural:
     return "a whole number of at least 0";
   case ArgumentKind::Count:
+  case ArgumentKind::Size:
     return "a whole number of at least 1";
   case ArgumentKind::Real:
     return "a number";

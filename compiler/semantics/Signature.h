@@ -18,6 +18,7 @@ enum class ArgumentKind {
   Integer,     // int          any integer
   Natural,     // natural      an integer >= 0
   Count,       // count        an integer >= 1
+  Size,        // size         a dimension: an integer from 1 to 2147483647
   Real,        // real         any number
   Positive,    // positive     a number > 0
   NonNegative, // nonnegative  a number >= 0
@@ -36,7 +37,7 @@ enum class ArgumentKind {
   Rate,        // rate         a number or a schedule
   Duration,    // duration     an integer of steps, or `n epochs`
   Choice,      // a|b|c
-  Lazy,        // init, reg, tie, bias: looked at by who asked for it
+  Lazy,        // init, reg, tie, bias, field: looked at by who asked for it
 };
 
 struct ArgumentSpec {

@@ -44,6 +44,7 @@ struct Single {
 struct StageWork {
   Stage stage;
   Single single;
+  Span nameSpan;                             ///< of the stage's name
   std::vector<const TrainStatement *> lines; ///< those outside the stages first
   GraphBuilder graph;
   std::map<std::string, ValueId> fields;
@@ -71,6 +72,8 @@ private:
                                 const char *what);
   std::optional<Value> field(StageWork &work, const std::string &name, Span place);
   Value callModel(StageWork &work, const Evaluator::Inputs *inputs, Span place);
+  void missing(StageWork &work, const char *statement, const std::string &help,
+               bool (*has)(const StageWork &));
   Value runNet(StageWork &work, const std::vector<ValueId> &operands, Span place,
                const std::vector<Span> &spans);
   void finishParameters();
@@ -117,7 +120,7 @@ bool TrainChecker::findModelAndData() {
     std::vector<std::string> known;
     for (const auto &[name, each] : session.models)
       known.push_back(name);
-    if (!session.broken) {
+    if (!session.mayBeLost(wanted.text)) {
       auto report = engine.report(Diag::UnknownModel, wanted.span, wanted.text);
       if (std::string help = didYouMean(wanted.text, known); !help.empty())
         report.help(help);
@@ -130,7 +133,7 @@ bool TrainChecker::findModelAndData() {
     std::vector<std::string> known;
     for (const auto &[name, each] : datas)
       known.push_back(name);
-    if (!session.broken && declaration.data) {
+    if (declaration.data && !session.mayBeLost(declaration.data.text)) {
       auto report = engine.report(Diag::UnknownData, declaration.data.span, declaration.data.text);
       if (std::string help = didYouMean(declaration.data.text, known); !help.empty())
         report.help(help);
@@ -194,9 +197,10 @@ void TrainChecker::collect(const std::vector<TrainStatement> &statements, Single
 
 void TrainChecker::makeStages() {
   collect(declaration.statements, block, false);
-  auto add = [&](const std::string &name, const std::vector<TrainStatement> *own, Span place) {
+  auto add = [&](const Name &name, const std::vector<TrainStatement> *own, Span place) {
     auto work = std::make_unique<StageWork>();
-    work->stage.name = name;
+    work->stage.name = name.text;
+    work->nameSpan = name.span;
     work->stage.place = place;
     work->single = block;
     for (const TrainStatement &each : declaration.statements)
@@ -215,10 +219,10 @@ void TrainChecker::makeStages() {
     if (auto [earlier, fresh] = seen.emplace(stage.name.text, stage.name.span); !fresh)
       engine.report(Diag::DuplicateName, stage.name.span, stage.name.text)
           .note(earlier->second, "the first one");
-    add(stage.name.text, &stage.statements, stage.span);
+    add(stage.name, &stage.statements, stage.span);
   }
   if (declaration.stages.empty())
-    add("", nullptr, declaration.span);
+    add({}, nullptr, declaration.span);
 }
 
 std::optional<Value> TrainChecker::field(StageWork &work, const std::string &name, Span place) {
@@ -239,7 +243,6 @@ std::optional<Value> TrainChecker::field(StageWork &work, const std::string &nam
 
 Evaluator TrainChecker::evaluatorOf(StageWork &work) {
   names.model = model->name.text;
-  names.broken = declaration.broken;
   names.fields.clear();
   for (const Field &each : data->data.fields)
     names.fields.push_back(each.name);
@@ -254,6 +257,24 @@ Evaluator TrainChecker::evaluatorOf(StageWork &work) {
   evaluator.graph = &work.graph;
   evaluator.train = &names;
   return evaluator;
+}
+
+/// One error for the block where no stage has the statement, else one for each that lacks it.
+void TrainChecker::missing(StageWork &work, const char *statement, const std::string &help,
+                           bool (*has)(const StageWork &)) {
+  work.good = false;
+  bool lost = declaration.broken;
+  for (const syntax::Stage &stage : declaration.stages)
+    lost |= stage.broken;
+  if (lost)
+    return;
+  bool someHave =
+      std::any_of(works.begin(), works.end(), [&](const auto &each) { return has(*each); });
+  if (someHave)
+    engine.report(Diag::MissingStatement, work.nameSpan, "stage", statement).help(help);
+  else if (&work == works.front().get())
+    engine.report(Diag::MissingStatement, declaration.model.name.span, "block", statement)
+        .help(help);
 }
 
 /// The results of a net as values of the graph that calls it.
@@ -306,7 +327,7 @@ Value TrainChecker::runNet(StageWork &work, const std::vector<ValueId> &operands
   Value result = caller.runModel(*model, declaration.model.parameters, std::move(inputs), nullptr,
                                  place, root, store, &layerRegularizers);
   modelRan = true;
-  modelBroken |= result.poisoned() || engine.errorCount() != before;
+  modelBroken |= model->broken || result.poisoned() || engine.errorCount() != before;
   if (!result.poisoned() && !listResults(result, "", net.results))
     result = Poison{};
   if (!result.poisoned()) {
@@ -337,6 +358,8 @@ Value TrainChecker::callModel(StageWork &work, const Evaluator::Inputs *inputs, 
   } else {
     for (const ModelInput &input : model->inputs) {
       std::optional<Value> value = field(work, input.name.text, place);
+      if (!value && session.mayBeLost(input.name.text))
+        return Poison{};
       if (!value) {
         std::vector<std::string> known;
         for (const Field &each : data->data.fields)
@@ -426,9 +449,9 @@ void TrainChecker::evaluateReport(StageWork &work, const ReportStatement &writte
   for (int number = 2; !written.name && taken(report.name); ++number)
     report.name = base + std::to_string(number);
   if (written.every) {
-    std::optional<int64_t> steps = positive(*written.every, "`every`");
-    work.good &= steps.has_value();
-    report.everySteps = steps.value_or(1);
+    positive(*written.every, "`every`");
+    engine.report(Diag::NotSupported, written.every->span, "a report `every` so many steps");
+    work.good = false;
   }
   work.stage.reports.push_back(report);
 }
@@ -454,10 +477,8 @@ void TrainChecker::evaluateStage(StageWork &work) {
     work.scope->bind(let->name.text, std::move(binding));
   }
   if (!work.single.objective) {
-    if (!declaration.broken)
-      engine.report(Diag::MissingStatement, declaration.model.name.span, "objective")
-          .help(fmt::format("`objective cross_entropy({}(…), …)`", model->name.text));
-    work.good = false;
+    missing(work, "objective", fmt::format("`objective cross_entropy({}(…), …)`", model->name.text),
+            [](const StageWork &each) { return each.single.objective != nullptr; });
   } else {
     const Expr &expr = *work.single.objective->value;
     Value value = evaluator.evaluate(expr);
@@ -522,8 +543,9 @@ void TrainChecker::settleLengths(StageWork &work) {
   }
   if (single.accumulate) {
     std::optional<int64_t> count = positive(*single.accumulate->count, "`accumulate`");
-    work.good &= count.has_value();
-    stage.accumulate = count.value_or(1);
+    if (count.value_or(1) > 1)
+      engine.report(Diag::NotSupported, single.accumulate->span, "`accumulate` above 1");
+    work.good &= count == 1;
   }
   if (single.length) {
     stage.length.epochs = single.length->unit == TimeUnit::Epochs;
@@ -532,10 +554,8 @@ void TrainChecker::settleLengths(StageWork &work) {
     work.good &= count.has_value();
     stage.length.value = static_cast<double>(count.value_or(1));
   } else {
-    if (!declaration.broken)
-      engine.report(Diag::MissingStatement, declaration.model.name.span, "epochs` or `steps")
-          .help("`epochs 5`");
-    work.good = false;
+    missing(work, "epochs` or `steps", "`epochs 5`",
+            [](const StageWork &each) { return each.single.length != nullptr; });
   }
   if (single.clip) {
     Evaluator evaluator(session);
@@ -611,16 +631,9 @@ void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &sele
       work.stage.regularizers.push_back(*regularizer);
   };
   for (const LayerRegularizer &each : layerRegularizers) {
-    const Expr *expr = each.expr;
     evaluator.scope = each.scope;
-    std::vector<const Expr *> terms{expr};
-    if (const auto *chain = dynCast<BinaryExpr>(expr)) {
-      terms = {chain->first.get()};
-      for (const BinaryExpr::Link &link : chain->rest)
-        terms.push_back(link.operand.get());
-    }
-    for (const Expr *term : terms)
-      add(*term, {each.parameter}, expr->span);
+    for (const Expr *term : termsOf(*each.expr))
+      add(*term, {each.parameter}, each.expr->span);
   }
   evaluator.scope.reset();
   for (const TrainStatement *line : work.lines) {
@@ -694,8 +707,11 @@ void TrainChecker::settleOptimizers(StageWork &work, const SelectorTable &select
   if (!without.empty() && understood && !declaration.broken) {
     bool none = written.empty();
     if (none) {
-      engine.report(Diag::MissingStatement, declaration.model.name.span, "optimize")
-          .help("`optimize adam(lr: 1e-3)`");
+      missing(work, "optimize", "`optimize adam(lr: 1e-3)`", [](const StageWork &each) {
+        return std::any_of(each.lines.begin(), each.lines.end(), [](const TrainStatement *line) {
+          return std::holds_alternative<OptimizeStatement>(*line);
+        });
+      });
     } else {
       constexpr size_t most = 3;
       std::string some;

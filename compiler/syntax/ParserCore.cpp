@@ -132,6 +132,12 @@ void ParserState::recoverStatement(size_t start) {
   while (kind() != TokenKind::EndOfFile && kind() != TokenKind::Semicolon && !closes() &&
          !(token().newlineBefore && !continuesLine(kind())))
     skipToken();
+  lose(start);
+}
+
+void ParserState::lose(size_t start) {
+  if (position > start)
+    lost.push_back(join(spanOf(tokens[start]), spanOf(tokens[position - 1])));
 }
 
 bool ParserState::recoverElement(size_t bracketHeight) {
@@ -169,6 +175,7 @@ Span ParserState::parseList(TokenKind opener, std::string_view wanted, bool atLe
     } catch (Panic &) {
       if (!recoverElement(height) || engine.isFull())
         throw;
+      lose(start);
     }
     if (!take(TokenKind::Comma) && position == start)
       break;
@@ -214,7 +221,7 @@ void ParserState::parseBlock(std::string_view what, bool &broken,
   blockEnded = true;
 }
 
-void ParserState::recoverHeader() {
+void ParserState::recoverHeader(Span begin) {
   for (uint32_t bracket : brackets)
     if (partners[bracket] != noPartner)
       position = std::max<size_t>(position, partners[bracket] + 1);
@@ -225,6 +232,7 @@ void ParserState::recoverHeader() {
         (position != first && token().newlineBefore))
       throw Panic();
   newlineDropped = true;
+  lost.push_back(since(begin));
 }
 
 void ParserState::expectEnd() {

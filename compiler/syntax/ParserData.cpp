@@ -33,7 +33,7 @@ DataDeclaration ParserState::parseData() {
       panicExpected("`{`");
   } catch (Panic &) {
     data.broken = true;
-    recoverHeader();
+    recoverHeader(begin);
   }
   parseBlock("data block", data.broken, [] { return false; }, [&] { parseDataStatement(data); });
   data.span = since(begin);

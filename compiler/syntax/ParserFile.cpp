@@ -27,8 +27,10 @@ std::unique_ptr<File> ParserState::parseWholeFile() {
       };
       while (kind() != TokenKind::EndOfFile && kind() != TokenKind::Semicolon && !declares())
         skipToken();
+      lose(start);
     }
   }
+  result->lost = std::move(lost);
   return result;
 }
 

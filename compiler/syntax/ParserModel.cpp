@@ -18,7 +18,7 @@ ModelDeclaration ParserState::parseModel() {
       panicExpected(model.hasResultType ? "`{`" : "`->` or `{`");
   } catch (Panic &) {
     model.broken = true;
-    recoverHeader();
+    recoverHeader(begin);
   }
   model.header = since(begin);
   parseBlock("model", model.broken, [] { return false; }, [&] { parseModelStatement(model); });

@@ -84,6 +84,8 @@ private:
   /// Leaves an argument or element for the next comma or the closer. False where the bracket is not
   /// closed.
   bool recoverElement(size_t bracketHeight);
+  /// Notes that what stands from token `start` to here was not understood.
+  void lose(size_t start);
   void skipToken();
 
   /// One level deeper until it goes out of scope.
@@ -112,8 +114,9 @@ private:
   /// for a block whose end is missing.
   void parseBlock(std::string_view what, bool &broken, const std::function<bool()> &outside,
                   const std::function<void()> &statement);
-  /// Goes on with the block after an error in its header; panics where there is none in this line.
-  void recoverHeader();
+  /// Goes on with the block after an error in its header, which is lost; panics where there is no
+  /// block in this line.
+  void recoverHeader(Span begin);
   void expectEnd();
   bool startsDeclaration() const;
   /// A line that cannot go on with the one before, though a newline is dropped there.
@@ -221,6 +224,7 @@ private:
   std::vector<Token> tokens;
   Partners partners;
   size_t position = 0;
+  std::vector<Span> lost;         // becomes the file's
   std::vector<uint32_t> brackets; // open since the statement began, by token
   bool newlineDropped = false;    // the token just taken goes on in the next line
   bool blockEnded = false;        // the token just taken closed a block

@@ -25,7 +25,7 @@ TrainDeclaration ParserState::parseTrain() {
       panicExpected("`{`");
   } catch (Panic &) {
     train.broken = true;
-    recoverHeader();
+    recoverHeader(begin);
   }
   parseBlock(
       "train block", train.broken, [] { return false; },
@@ -69,7 +69,7 @@ Stage ParserState::parseStage() {
       panicExpected("`{`");
   } catch (Panic &) {
     stage.broken = true;
-    recoverHeader();
+    recoverHeader(begin);
   }
   const auto outside = [&] {
     return token().newlineBefore && kind() == TokenKind::Name && text() == "stage";

@@ -655,9 +655,11 @@ using Declaration = std::variant<ImportDeclaration, ConstDeclaration, DataDeclar
 struct File {
   FileId id = noFile;
   std::vector<Declaration> declarations; // in the order of the text
-  /// A top-level statement was lost to a syntax error, so a name that is missing elsewhere may be
-  /// one of its.
+  /// A top-level statement was lost to a syntax error.
   bool broken = false;
+  /// The text of each statement and header that was lost to a syntax error: a name that is missing
+  /// elsewhere and stands in there may be declared there.
+  std::vector<Span> lost;
 };
 
 /// The root file first, then what it imports, each once, in the order in which they are first

@@ -48,7 +48,7 @@ TEST_CASE("statistics and dropout follow the layer, not one parameter of it") {
 TEST_CASE("the last optimizer that selects a parameter has it, and rates split a line") {
   Spec spec(around(model, "f32[4]",
                    "optimize sgd(lr: 0.1, momentum: 0.9)\n"
-                   "optimize head with adam(lr: cosine(1e-3, warmup: 2 epochs, floor: 1e-5))\n"
+                   "optimize head with adam(lr: cosine(1e-3, warmup: 20 steps, floor: 1e-5))\n"
                    "rate head.bias = 0.5\nrate head.** = 2\nrate head.bias = 3\n"
                    "freeze enc\nsteps 7"));
   INFO(spec.said);
@@ -63,7 +63,8 @@ TEST_CASE("the last optimizer that selects a parameter has it, and rates split a
   CHECK(optimizers[1].rateFactor == 2);
   CHECK(optimizers[2].rateFactor == 3);
   CHECK(optimizers[2].rate.kind == semantics::Schedule::Kind::Cosine);
-  CHECK(optimizers[2].rate.warmup.epochs);
+  CHECK(optimizers[2].rate.warmup.value == 20);
+  CHECK_FALSE(optimizers[2].rate.warmup.epochs);
   CHECK(optimizers[2].rate.floor == 1e-5);
   CHECK(spec.stage().length.value == 7);
   CHECK_FALSE(spec.stage().length.epochs);
@@ -149,6 +150,24 @@ TEST_CASE("a tie the other way round is answered with the transpose that fits") 
                    "f32[4]"));
   CHECK(spec.said.find("= help: use it the other way round: `weight: transpose(W)`") !=
         std::string::npos);
+}
+
+TEST_CASE("a help that quotes several lines stands on one, without their comments") {
+  Spec spec(around("model Net(x: f32[3, 8, 8]) -> f32[10] {\n  x // red, green, blue\n"
+                   "    |> max_pool2d(\n      2)\n    |> dense(10)\n}",
+                   "f32[3, 8, 8]"));
+  INFO(spec.said);
+  CHECK(spec.said.find("= help: `x |> max_pool2d(2) |> flatten |> dense(10)`") !=
+        std::string::npos);
+}
+
+TEST_CASE("a name used above its declaration is answered with the declaration's place") {
+  Spec spec(around("model Net(x: f32[4]) -> f32[10] {\n  let a = x |> dense(4, weight: b.weight)\n"
+                   "  a |> dense(4) as b |> dense(10)\n}",
+                   "f32[4]"));
+  INFO(spec.said);
+  CHECK(spec.said.find("there is no `b`") != std::string::npos);
+  CHECK(spec.said.find("declared here, below its use") != std::string::npos);
 }
 
 TEST_CASE("the wrong number of logits names both and the change that fits") {
