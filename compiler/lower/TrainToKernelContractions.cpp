@@ -84,6 +84,46 @@ void chooseCols(Product &product) {
     product.cols = axis;
 }
 
+/// Where the columns lie apart in b, b would have to be copied. If a and the result are smaller together, a's last axis of the result gives the
+/// columns instead: the result lies transposed, and whoever reads it does so through a map. Returns where each of the result's axes then lies.
+std::optional<SmallVector<unsigned>> transposeProduct(KernelBuilder &builder, Product &product) {
+  const auto elementsOf = [](const Access &access) {
+    return llvm::product_of(Product::shapeOf(access));
+  };
+  if (!product.cols || product.type.getRank() < 2 ||
+      kernel::strideAlong(product.b.map, Product::shapeOf(product.b), *product.cols) == 1 ||
+      elementsOf(product.a) + product.type.getNumElements() >= elementsOf(product.b))
+    return std::nullopt;
+  std::optional<unsigned> position;
+  for (auto [at, result] : llvm::enumerate(product.c.getResults())) {
+    const unsigned axis = cast<AffineDimExpr>(result).getPosition();
+    if (product.a.map.isFunctionOfDim(axis) && !product.b.map.isFunctionOfDim(axis))
+      position = at;
+  }
+  if (!position)
+    return std::nullopt;
+
+  // The result's axes in memory: all others in their order, then the new columns.
+  SmallVector<unsigned> order;
+  for (unsigned at = 0; at < product.c.getNumResults(); ++at)
+    if (at != *position)
+      order.push_back(at);
+  order.push_back(*position);
+  SmallVector<int64_t> shape;
+  SmallVector<AffineExpr> written;
+  SmallVector<unsigned> liesAt(order.size());
+  for (auto [at, axis] : llvm::enumerate(order)) {
+    shape.push_back(product.type.getDimSize(axis));
+    written.push_back(product.c.getResult(axis));
+    liesAt[axis] = at;
+  }
+  product.type = product.type.clone(shape);
+  product.c = builder.map(product.domain.size(), written);
+  std::swap(product.a, product.b);
+  product.cols = cast<AffineDimExpr>(written.back()).getPosition();
+  return liesAt;
+}
+
 /// Whether a coordinate of the padded operand falls outside its tensor somewhere.
 bool leaves(const Product &product) {
   return llvm::any_of(
@@ -259,6 +299,10 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
       padOperand(builder, product);
   }
 
+  std::optional<SmallVector<unsigned>> liesAt;
+  if (readTaps.empty() && writtenTaps.empty())
+    liesAt = transposeProduct(builder, product);
+
   for (AffineExpr result : product.c.getResults())
     for (unsigned axis : kernel::axesOf(result))
       if (axis != product.cols && !llvm::is_contained(product.taps, axis))
@@ -283,7 +327,17 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
       shards = numShards(product.domain[product.sum[0]]);
   }
   if (shards == 1) {
-    builder.set(op->getResult(0), build(builder, product, blockOf(product, isByWeight)));
+    Value result = build(builder, product, blockOf(product, isByWeight));
+    builder.set(op->getResult(0), result);
+    if (liesAt) {
+      // Point p of the result is the point of the tensor whose axis k is p's axis that lies at k.
+      SmallVector<unsigned> read(liesAt->size());
+      for (auto [axis, at] : llvm::enumerate(*liesAt))
+        read[at] = axis;
+      Access transposed = builder.whole(result);
+      transposed.map = builder.axes(read.size(), read);
+      builder.set(op->getResult(0), transposed);
+    }
     return success();
   }
   const RankedTensorType type = product.type;

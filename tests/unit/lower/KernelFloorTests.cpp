@@ -281,24 +281,59 @@ TEST_CASE("products whose columns lie anywhere") {
   }
 }
 
+TEST_CASE("dilated convolutions, all three ways") {
+  for (const char *channels : {"2", "16"}) {
+    const std::string x = "tensor<4x7x6x" + std::string(channels) + "xf32>",
+                      w = "tensor<3x2x" + std::string(channels) + "x6xf32>",
+                      y = "tensor<4x5x6x6xf32>";
+    const std::string attributes = " {strides = array<i64: 1, 1>, padding = array<i64: 1, 2, 1, "
+                                   "0>, dilations = array<i64: 2, 2>} : (";
+    const auto check = [&](const char *op, const std::string &a, const std::string &b,
+                           const std::string &result) {
+      checkFloors(prediction(field("a", a) + ", " + field("b", b),
+                             "%y = train." + std::string(op) + " %a, %b" + attributes + a + ", " +
+                                 b + ") -> " + result,
+                             result),
+                  4);
+    };
+    const std::string wide = "tensor<4x3x2x" + std::string(channels) + "x6xf32>";
+    // A field has the batch in front, so the weight is a slice of one.
+    const auto weight = "%w1 = train.slice %b at [1, 0, 0, 0, 0] by [1, 1, 1, 1, 1] : " + wide +
+                        " -> tensor<1x3x2x" + channels +
+                        "x6xf32>\n%w = train.reshape %w1 : tensor<1x3x2x" + channels +
+                        "x6xf32> -> " + w + "\n";
+    checkFloors(
+        prediction(field("a", x) + ", " + field("b", wide),
+                   weight + "%y = train.conv2d %a, %w" + attributes + x + ", " + w + ") -> " + y,
+                   y),
+        4);
+    checkFloors(prediction(field("a", y) + ", " + field("b", wide),
+                           weight + "%y = train.conv2d_input_grad %a, %w" + attributes + y + ", " +
+                               w + ") -> " + x,
+                           x),
+                4);
+    check("conv2d_weight_grad", x, y, w);
+  }
+}
+
 TEST_CASE("pools and their gradients, windows apart, overlapping and padded") {
   const struct {
-    int size, stride, padding;
-  } windows[] = {{2, 2, 0}, {3, 2, 1}, {2, 3, 0}, {3, 1, 0}};
+    int height, width, stride, padding;
+  } windows[] = {{2, 2, 2, 0}, {2, 3, 2, 1}, {1, 2, 3, 0}, {3, 2, 1, 0}, {3, 2, 3, 0}};
   for (const auto &window : windows)
-    for (const char *kind : {"max", "avg"}) {
-      const std::string size = std::to_string(window.size), stride = std::to_string(window.stride),
+    for (bool isMax : {true, false}) {
+      const std::string stride = std::to_string(window.stride),
                         pad = std::to_string(window.padding);
-      const std::string attributes =
-          "{size = array<i64: " + size + ", " + size + ">, strides = array<i64: " + stride + ", " +
-          stride + ">, padding = array<i64: " + pad + ", " + pad + ", " + pad + ", " + pad + ">}";
-      const auto extent = [&](int of) {
-        return std::to_string((of + 2 * window.padding - window.size) / window.stride + 1);
+      const std::string attributes = "{size = array<i64: " + std::to_string(window.height) + ", " +
+                                     std::to_string(window.width) +
+                                     ">, strides = array<i64: " + stride + ", " + stride +
+                                     ">, padding = array<i64: " + pad + ", 0, 0, " + pad + ">}";
+      const auto extent = [&](int of, int size) {
+        return std::to_string((of + window.padding - size) / window.stride + 1);
       };
-      const std::string x = "tensor<4x7x8x5xf32>",
-                        y = "tensor<4x" + extent(7) + "x" + extent(8) + "x5xf32>",
-                        index = "tensor<4x" + extent(7) + "x" + extent(8) + "x5xi8>";
-      const bool isMax = std::string(kind) == "max";
+      const std::string out = extent(7, window.height) + "x" + extent(8, window.width);
+      const std::string x = "tensor<4x7x8x5xf32>", y = "tensor<4x" + out + "x5xf32>",
+                        index = "tensor<4x" + out + "x5xi8>";
       const std::string forward =
           isMax ? "%p, %i = train.max_pool2d %x " + attributes + " : (" + x + ") -> (" + y + ", " +
                       index + ")\n"
@@ -452,5 +487,15 @@ TEST_CASE("states that swap, stay or are read late keep their values apart") {
   checkFloors(header + "%s = train.add %a, %b : " + two +
                   " -> tensor<4x3xf32>\n%d = train.sub %a, %b : " + two +
                   " -> tensor<4x3xf32>\ntrain.commit states [@a, @b] (%s, %d : " + two + ")\n}",
+              4);
+  // The new value reads the old one at other points than it writes.
+  const std::string square = "tensor<3x3xf32>";
+  checkFloors("train.state @a : " + square +
+                  " kind \"parameter\" init #train.init<constant, 0.0, 0.0>\ntrain.step @s kind "
+                  "\"train\" (%x: tensor<4xf32> "
+                  "{train.data = \"x\"}, %a: " +
+                  square + " {train.owns = @a}) {\n%t = train.transpose %a by [1, 0] : " + square +
+                  " -> " + square + "\n%e = train.exp %t : " + square +
+                  "\ntrain.commit states [@a] (%e : " + square + ")\n}",
               4);
 }
