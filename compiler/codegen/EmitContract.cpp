@@ -59,7 +59,7 @@ public:
     Cursor origin;
     for (const Access &access : plan.accesses)
       origin.offsets.push_back(emit.constant(access.offset));
-    origin.coordinates.assign(plan.rows.size() + 1, emit.constant(0));
+    origin.coordinates.assign(plan.rows.size() + 1 + plan.taps.size(), emit.constant(0));
 
     switch (schedule.shareAxis) {
     case ShareAxis::OuterRows: {
@@ -316,7 +316,9 @@ private:
     const int axisY = numRows > static_cast<int>(firstInnerRow) + 1 ? numRows - 2 : -1;
     const Range rangeX = axisX >= 0 ? tap.rows[axisX] : Range{0, 1};
     const Range rangeY = axisY >= 0 ? tap.rows[axisY] : Range{0, 1};
-    const TileShape shape = tileShape(rangeY.size(), rangeX.size(), schedule.mr);
+    // The rows of a tile share what they read of B; where B has an axis of its own for images or heads, a tile stays within one.
+    const bool yIsOfB = axisY >= 0 && plan.accesses[1].strides[axisY] != 0;
+    const TileShape shape = tileShape(yIsOfB ? 1 : rangeY.size(), rangeX.size(), schedule.mr);
     const auto piecesX = numbered(cutEvenly(rangeX.size(), shape.x), rangeX.low);
     const auto piecesY = numbered(cutEvenly(rangeY.size(), shape.y), rangeY.low);
     const bool cutRows = schedule.shareAxis == ShareAxis::RowTiles;
@@ -348,6 +350,14 @@ private:
       overPanels(cursor, [&](const Cursor &atPanel, const Piece &panel) {
         overRows(atPanel, [&](const Cursor &at, TileShape tile) { call(at, tile, panel); });
       });
+  }
+
+  /// Where an axis of the op went when rows were joined.
+  unsigned planAxisOf(int64_t axis) {
+    const auto rows = static_cast<int64_t>(op.getRows().size());
+    if (axis < rows)
+      return plan.planAxis[axis];
+    return axis == rows ? plan.colAxis() : plan.tapAxis(static_cast<unsigned>(axis - rows - 1));
   }
 
   SmallVector<SumLoop> sumLoops(ArrayRef<int64_t> sizes) const {
@@ -400,11 +410,11 @@ private:
     kernel.coordinateAxes = coordinateAxes;
     SmallVector<Value> bases;
     for (int64_t axis : coordinateAxes) {
-      const bool isColumn = axis == static_cast<int64_t>(op.getRows().size());
-      const unsigned planAxis = isColumn ? plan.colAxis() : plan.planAxis[axis];
+      const unsigned planAxis = planAxisOf(axis);
       SmallVector<int64_t> steps;
-      if (!isColumn) {
-        SmallVector<int64_t> unit(plan.rows.size(), 0);
+      if (planAxis != plan.colAxis()) {
+        // Of the rows, the axis moves with the tile; a tap stands still.
+        SmallVector<int64_t> unit(plan.accesses[0].strides.size(), 0);
         unit[planAxis] = 1;
         steps = rowOffsets(unit);
       }

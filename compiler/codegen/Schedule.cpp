@@ -39,6 +39,13 @@ double cyclesOfTiles(int64_t extentY, int64_t extentX, int64_t vectors, int64_t 
   return cycles;
 }
 
+/// Rows of a tile share B; where each row has its own, a tile is one row.
+int64_t largestRowTile(const ContractPlan &plan) {
+  const bool lastRowIsOfB =
+      !plan.rows.empty() && plan.accesses[1].strides[plan.rows.size() - 1] != 0;
+  return lastRowIsOfB ? 1 : 14;
+}
+
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
   if (!plan.taps.empty() && !plan.tapsAreSummed)
     return ShareAxis::Taps;
@@ -110,11 +117,12 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   const int64_t extentX = numRows == 0 ? 1 : plan.rows.back();
   const int64_t extentY = numRows > 2 ? plan.rows[numRows - 2] : 1;
   const bool shortSum = innermostSum(plan) < 8;
+  const int64_t largestTile = largestRowTile(plan);
 
   Schedule best;
   double bestCycles = 0;
   for (int64_t nr = 1; nr <= std::min<int64_t>(vectors, 4); ++nr)
-    for (int64_t mr = 1; mr <= 14 && fitsRegisters(mr, nr, target); ++mr) {
+    for (int64_t mr = 1; mr <= largestTile && fitsRegisters(mr, nr, target); ++mr) {
       if (shortSum && mr * nr > maxAccumulatorsOfShortSums)
         continue;
       const double cycles = cyclesOfTiles(extentY, extentX, vectors, mr, nr, target);
@@ -137,8 +145,12 @@ Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan,
                     const Target &target) {
   if (!attribute)
     return chooseSchedule(plan, target);
-  Schedule schedule{attribute.getMr(),          attribute.getNr(),     attribute.getUnroll(),
-                    attribute.getRowsOutside(), attribute.getShares(), ShareAxis::Panels};
+  Schedule schedule{std::min(attribute.getMr(), largestRowTile(plan)),
+                    attribute.getNr(),
+                    attribute.getUnroll(),
+                    attribute.getRowsOutside(),
+                    attribute.getShares(),
+                    ShareAxis::Panels};
   schedule.shareAxis = chooseShareAxis(plan, divideCeil(plan.cols, lanes), schedule);
   return schedule;
 }

@@ -88,3 +88,9 @@ TEST_CASE("shares never outnumber what they divide") {
   const Schedule schedule = chooseSchedule(product(6, 4096, 16), machine(true));
   CHECK(schedule.shares == 1);
 }
+
+TEST_CASE("where every row has a matrix of its own, a tile is one row") {
+  ContractPlan plan = product(8, 64, 64);
+  plan.accesses[1].strides[0] = 64 * 64;
+  CHECK(chooseSchedule(plan, machine(true)).mr == 1);
+}
