@@ -28,6 +28,8 @@ public:
   void apply();
 
 private:
+  bool tapsMoveSums();
+  bool oneTapReachesAll();
   bool reads(Value input) const { return input.getDefiningOp() == contract; }
   bool isKept(Value result) const { return !isUsedByOnly(result, {sweep}); }
 
@@ -35,6 +37,40 @@ private:
   SweepOp sweep;
   AffineMap toSweep; ///< from the contraction's domain to the sweep's
 };
+
+/// Whether the element that a product goes to depends on the tap, as in the gradient of a convolution's input.
+bool Fusion::tapsMoveSums() {
+  const AffineMap sums = contract.getOutputMap(0);
+  for (unsigned tap = contract.getFirstTap(); tap < contract.getFirstSum(); ++tap)
+    if (sums.isFunctionOfDim(tap))
+      return contract.sumsTaps();
+  return false;
+}
+
+/// The epilogue runs in one tap for all elements, so that must be one that reaches them all: the middle one of a convolution that
+/// keeps the size. With a stride, or without padding, there is none.
+bool Fusion::oneTapReachesAll() {
+  const AffineMap sums = contract.getOutputMap(0);
+  const ArrayRef<int64_t> shape = cast<ShapedType>(contract.getOutputs()[0].getType()).getShape();
+  const SmallVector<int64_t> domain = contract.getDomain();
+  MLIRContext *context = contract.getContext();
+  SmallVector<AffineExpr> point;
+  for (unsigned axis = 0; axis < domain.size(); ++axis)
+    point.push_back(getAffineDimExpr(axis, context));
+  SmallVector<int64_t> tap(contract.getTaps().size(), 0);
+  while (true) {
+    for (auto [i, value] : llvm::enumerate(tap))
+      point[contract.getFirstTap() + i] = getAffineConstantExpr(value, context);
+    const AffineMap fixed = sums.replaceDimsAndSymbols(point, {}, domain.size(), 0);
+    if (kernel::coversAll(simplifyAffineMap(fixed), shape, domain))
+      return true;
+    size_t next = tap.size();
+    while (next > 0 && ++tap[next - 1] == contract.getTaps()[next - 1])
+      tap[--next] = 0;
+    if (next == 0)
+      return false;
+  }
+}
 
 bool Fusion::isAllowed() {
   if (!sweep.isPointwise())
@@ -58,6 +94,8 @@ bool Fusion::isAllowed() {
   const AffineMap sums = contract.getOutputMap(0);
   if (!kernel::coversAll(sums, cast<ShapedType>(contract.getOutputs()[0].getType()).getShape(),
                          domain))
+    return false;
+  if (tapsMoveSums() && (!oneTapReachesAll() || !sweep.getBody().getOps<kernel::IndexOp>().empty()))
     return false;
   for (auto [at, operand] : llvm::enumerate(sweep.getOperands()))
     if (at >= sweep.getInputs().size()) {

@@ -40,3 +40,45 @@ train.step @apart kind "predict" (%x: tensor<64x784xf32> {train.data = "x"}, %w:
   %r = train.tanh %y : tensor<64x512xf32>
   train.commit results ["y", "r"] (%y, %r : tensor<64x512xf32>, tensor<64x512xf32>)
 }
+
+// -----
+// The gradient of a convolution that keeps the size: its middle tap reaches every element, and the rest follows there.
+// CHECK-LABEL: train.step @same
+// CHECK: kernel.contract {{.*}} taps [3, 3]
+// CHECK: arith.mulf
+// CHECK-NOT: kernel.sweep
+train.state @w : tensor<3x3x2x4xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @same kind "predict" (%dy: tensor<2x8x8x4xf32> {train.data = "dy"}, %x: tensor<2x8x8x2xf32> {train.data = "x"}, %w: tensor<3x3x2x4xf32> {train.reads = @w}) {
+  %dx = train.conv2d_input_grad %dy, %w {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<2x8x8x4xf32>, tensor<3x3x2x4xf32>) -> tensor<2x8x8x2xf32>
+  %r = train.mul %dx, %x : tensor<2x8x8x2xf32>, tensor<2x8x8x2xf32> -> tensor<2x8x8x2xf32>
+  train.commit results ["r"] (%r : tensor<2x8x8x2xf32>)
+}
+
+// -----
+// With a stride no tap reaches them all: the sweep stays.
+// CHECK-LABEL: train.step @strided
+// CHECK: kernel.contract {{.*}} taps [3, 3]
+// CHECK: kernel.sweep
+// CHECK: arith.mulf
+train.state @w : tensor<3x3x2x4xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @strided kind "predict" (%dy: tensor<2x4x4x4xf32> {train.data = "dy"}, %x: tensor<2x8x8x2xf32> {train.data = "x"}, %w: tensor<3x3x2x4xf32> {train.reads = @w}) {
+  %dx = train.conv2d_input_grad %dy, %w {strides = array<i64: 2, 2>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<2x4x4x4xf32>, tensor<3x3x2x4xf32>) -> tensor<2x8x8x2xf32>
+  %r = train.mul %dx, %x : tensor<2x8x8x2xf32>, tensor<2x8x8x2xf32> -> tensor<2x8x8x2xf32>
+  train.commit results ["r"] (%r : tensor<2x8x8x2xf32>)
+}
+
+// -----
+// Nor without padding.
+// CHECK-LABEL: train.step @valid
+// CHECK: kernel.contract {{.*}} taps [3, 3]
+// CHECK: kernel.sweep
+// CHECK: arith.mulf
+train.state @w : tensor<3x3x2x4xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @valid kind "predict" (%dy: tensor<2x6x6x4xf32> {train.data = "dy"}, %x: tensor<2x8x8x2xf32> {train.data = "x"}, %w: tensor<3x3x2x4xf32> {train.reads = @w}) {
+  %dx = train.conv2d_input_grad %dy, %w {strides = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilations = array<i64: 1, 1>}
+    : (tensor<2x6x6x4xf32>, tensor<3x3x2x4xf32>) -> tensor<2x8x8x2xf32>
+  %r = train.mul %dx, %x : tensor<2x8x8x2xf32>, tensor<2x8x8x2xf32> -> tensor<2x8x8x2xf32>
+  train.commit results ["r"] (%r : tensor<2x8x8x2xf32>)
+}
