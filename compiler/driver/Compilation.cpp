@@ -90,6 +90,7 @@ std::string runtimeFolder() {
 Compilation::Compilation(CompilationOptions given)
     : options(std::move(given)), context(makeRegistry()) {
   diagnostics.emplace(context, sources);
+  context.printOpOnDiagnostic(false);
 }
 
 Compilation::~Compilation() = default;
@@ -186,6 +187,13 @@ ExitCode Compilation::load() {
     return Internal;
   }
   return Fine;
+}
+
+ExitCode Compilation::needTraining() {
+  if (isModule || !checked->program.trains.empty())
+    return Fine;
+  printError(fmt::format("`{}` has no `train` block, so there is nothing to run", options.input));
+  return Wrong;
 }
 
 ExitCode Compilation::lowerTo(Floor floor) {

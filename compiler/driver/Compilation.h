@@ -44,6 +44,8 @@ public:
 
   /// Takes the module down to a floor at or below its own.
   ExitCode lowerTo(Floor floor);
+  /// Whether there is something to run: a spec of models alone can be checked and shown, not built.
+  ExitCode needTraining();
   /// From the LLVM floor to an object file.
   ExitCode emitObject(llvm::SmallVectorImpl<char> &object);
   /// Links an object with the runtime.

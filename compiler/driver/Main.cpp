@@ -50,6 +50,8 @@ ExitCode build(const CommandLine &line) {
   Compilation compilation(line.compilation);
   if (ExitCode code = compilation.load(); code != Fine)
     return code;
+  if (ExitCode code = compilation.needTraining(); code != Fine)
+    return code;
   const std::string output = line.output.empty() ? compilation.name() : line.output;
   llvm::StringRef folder = llvm::sys::path::parent_path(output);
   if (!folder.empty() && !llvm::sys::fs::is_directory(folder)) {
@@ -90,6 +92,8 @@ ExitCode runProgram(const std::string &program, const std::vector<std::string> &
 ExitCode run(const CommandLine &line) {
   Compilation compilation(line.compilation);
   if (ExitCode code = compilation.load(); code != Fine)
+    return code;
+  if (ExitCode code = compilation.needTraining(); code != Fine)
     return code;
 #ifdef SINTER_HAS_REFERENCE
   if (!line.reference.empty()) {
