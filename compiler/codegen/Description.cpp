@@ -2,9 +2,9 @@
 #include "compiler/codegen/Description.h"
 
 #include "dialects/model/ModelOps.h"
+#include "dialects/train/StateLayout.h"
 #include "dialects/train/TrainOps.h"
 #include "runtime/Abi.h"
-#include "llvm/Support/MathExtras.h"
 
 #include <nlohmann/json.hpp>
 
@@ -12,17 +12,6 @@ using namespace mlir;
 using Json = nlohmann::ordered_json;
 
 namespace sinter::codegen {
-
-StateBlock layOutStates(ModuleOp module) {
-  StateBlock block;
-  for (auto state : module.getOps<train::StateOp>()) {
-    block.offsets[state.getSymName()] = block.bytes;
-    const auto type = cast<RankedTensorType>(state.getType());
-    const auto bytes = static_cast<uint64_t>(type.getNumElements()) * sizeof(float);
-    block.bytes = llvm::alignTo(block.bytes + bytes, 64);
-  }
-  return block;
-}
 
 std::string describePlace(Location location) {
   std::string place;
@@ -275,7 +264,7 @@ Json describeStage(train::StageOp stage, const ProgramLayout &layout) {
 } // namespace
 
 std::string describeProgram(ModuleOp module, const ProgramLayout &layout) {
-  const StateBlock block = layOutStates(module);
+  const train::StateLayout block = train::layOutStates(module);
   Json json;
   json["version"] = runtime::abiVersion;
   json["name"] = module.getSymName().value_or("program").str();

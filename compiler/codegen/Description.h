@@ -5,7 +5,6 @@
 #pragma once
 
 #include "mlir/IR/BuiltinOps.h"
-#include "llvm/ADT/StringMap.h"
 
 #include <cstdint>
 #include <optional>
@@ -59,14 +58,6 @@ struct ProgramLayout {
   uint64_t arenaBytes = 0;
   std::vector<StepLayout> steps;
 };
-
-/// Where states lie in the state block: 64-byte aligned, in the order in which the module declares
-/// them.
-struct StateBlock {
-  llvm::StringMap<uint64_t> offsets; ///< bytes, by symbol
-  uint64_t bytes = 0;
-};
-StateBlock layOutStates(mlir::ModuleOp module);
 
 /// The first place in a text that a location leads to, as "lenet.sinter:4:3"; empty where there is
 /// none.

@@ -6,6 +6,7 @@
 
 #include "compiler/codegen/Description.h"
 #include "compiler/reference/Evaluator.h"
+#include "dialects/train/StateLayout.h"
 #include "dialects/train/TrainOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -84,7 +85,7 @@ struct StepPlan {
 
 class EvaluatingExecutor : public runtime::StepExecutor {
 public:
-  EvaluatingExecutor(std::vector<StepPlan> &plans, const codegen::StateBlock &states,
+  EvaluatingExecutor(std::vector<StepPlan> &plans, const train::StateLayout &states,
                      reference::Precision precision)
       : plans(plans), states(states), evaluator(precision) {}
 
@@ -169,7 +170,7 @@ private:
   }
 
   std::vector<StepPlan> &plans;
-  const codegen::StateBlock &states;
+  const train::StateLayout &states;
   reference::Evaluator evaluator;
   llvm::StringMap<Kept> kept;
 };
@@ -187,7 +188,7 @@ ExitCode runReference(ModuleOp module, bool inDouble, const std::vector<std::str
     layout.arenaBytes = std::max(layout.arenaBytes, plans.back().place(step));
     layout.steps.push_back(plans.back().layout);
   }
-  const codegen::StateBlock states = codegen::layOutStates(module);
+  const train::StateLayout states = train::layOutStates(module);
   const runtime::Description description =
       runtime::parseDescription(codegen::describeProgram(module, layout));
 

@@ -10,8 +10,8 @@
 // Every view carries the number of the value that it shows (`kernel.value`), by which verify-plan checks the whole.
 #include "compiler/passes/LoopCost.h"
 #include "compiler/passes/Passes.h"
-#include "compiler/passes/StateLayout.h"
 #include "dialects/kernel/KernelOps.h"
+#include "dialects/train/StateLayout.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -51,7 +51,7 @@ struct Place {
 
 class StepPlan {
 public:
-  StepPlan(train::StepOp step, const StateLayout &states)
+  StepPlan(train::StepOp step, const train::StateLayout &states)
       : step(step), commit(step.getCommit()), states(states) {}
 
   void run() {
@@ -99,7 +99,7 @@ private:
 
   train::StepOp step;
   train::CommitOp commit;
-  const StateLayout &states;
+  const train::StateLayout &states;
   SmallVector<Operation *> loops;
   DenseMap<Operation *, llvm::SetVector<Operation *>>
       mustFollow; ///< op → ops that must come before it
@@ -284,7 +284,7 @@ void StepPlan::findLifetimes() {
     int64_t alive = runtime::clockBytes;
     for (const Lifetime &life : lifetimes)
       if (life.first <= phase && phase <= life.last)
-        alive += llvm::alignTo(life.bytes, alignment);
+        alive += llvm::alignTo(life.bytes, train::blockAlignment);
     leastBytes = std::max(leastBytes, alive);
   }
 }
@@ -302,7 +302,7 @@ void StepPlan::placeInArena() {
   arenaBytes = runtime::clockBytes;
   for (size_t index : bySize) {
     const Lifetime &life = lifetimes[index];
-    const int64_t bytes = llvm::alignTo(std::max<int64_t>(life.bytes, 1), alignment);
+    const int64_t bytes = llvm::alignTo(std::max<int64_t>(life.bytes, 1), train::blockAlignment);
     int64_t best = -1, bestGap = std::numeric_limits<int64_t>::max(), from = runtime::clockBytes;
     for (const Placed &other : placed) {
       if (other.last < life.first || other.first > life.last)
@@ -387,8 +387,8 @@ void StepPlan::emit() {
     OpBuilder inside(context);
     Block *block = inside.createBlock(&task.getBody());
     const Value arena = block->addArgument(bytesType(arenaBytes), op->getLoc());
-    const Value state =
-        block->addArgument(bytesType(std::max<int64_t>(states.bytes, alignment)), op->getLoc());
+    const Value state = block->addArgument(
+        bytesType(std::max<int64_t>(states.bytes, train::blockAlignment)), op->getLoc());
     const auto view = [&](const Place &place, Type type) {
       auto shaped = cast<ShapedType>(type);
       Value offset = arith::ConstantIndexOp::create(inside, op->getLoc(), place.offset);
@@ -474,7 +474,7 @@ struct PlanMemory : impl::PlanMemoryBase<PlanMemory> {
   using Base::Base;
 
   void runOnOperation() override {
-    const StateLayout states = layOutStates(getOperation());
+    const train::StateLayout states = train::layOutStates(getOperation());
     for (auto step : llvm::make_early_inc_range(getOperation().getOps<train::StepOp>())) {
       for (Operation &op : step.getBody().front())
         if (!isLoop(&op) && !isa<kernel::AliasOp, tensor::EmptyOp, train::CommitOp>(op)) {

@@ -5,7 +5,7 @@
 
 #include "compiler/lower/Passes.h"
 #include "compiler/passes/Passes.h"
-#include "compiler/passes/StateLayout.h"
+#include "dialects/train/StateLayout.h"
 #include "compiler/reference/KernelEvaluator.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
@@ -114,7 +114,7 @@ void expectSame(const std::string &text, const std::vector<Tensor> &arguments,
   manager.addPass(passes::createVerifyPlan());
 
   // Where arguments and states are to lie, before the step is gone.
-  const passes::StateLayout layout = passes::layOutStates(*parsed.module);
+  const train::StateLayout layout = train::layOutStates(*parsed.module);
   std::vector<std::pair<std::string, std::string>> bound;
   for (unsigned at = 0; at < parsed.step.getNumArguments(); ++at)
     for (llvm::StringRef binding : {"train.reads", "train.owns", "train.data", "train.clock"})

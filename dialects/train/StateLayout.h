@@ -8,10 +8,10 @@
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 
-namespace sinter::passes {
+namespace sinter::train {
 
 /// Everything in the arena and in the state block begins at a multiple of this.
-inline constexpr int64_t alignment = 64;
+inline constexpr int64_t blockAlignment = 64;
 
 struct StateLayout {
   llvm::StringMap<int64_t> offsets; ///< bytes from the block's start, by the state's name
@@ -21,12 +21,12 @@ struct StateLayout {
 /// States lie in the order of their declaration, each at a multiple of 64 bytes.
 inline StateLayout layOutStates(mlir::ModuleOp module) {
   StateLayout layout;
-  for (auto state : module.getOps<train::StateOp>()) {
+  for (auto state : module.getOps<StateOp>()) {
     auto type = llvm::cast<mlir::RankedTensorType>(state.getType());
     layout.offsets[state.getSymName()] = layout.bytes;
-    layout.bytes += llvm::alignTo(type.getNumElements() * 4, alignment);
+    layout.bytes += llvm::alignTo(type.getNumElements() * 4, blockAlignment);
   }
   return layout;
 }
 
-} // namespace sinter::passes
+} // namespace sinter::train
