@@ -1,0 +1,20 @@
+// RUN: sinter-opt %s --approximate-math | FileCheck %s
+
+// Sixteen floats at a time go through a polynomial.
+// CHECK-LABEL: func.func @vectors
+// CHECK-NOT: math.exp
+// CHECK-NOT: math.tanh
+// CHECK: return
+func.func @vectors(%x: vector<16xf32>) -> vector<16xf32> {
+  %e = math.exp %x : vector<16xf32>
+  %t = math.tanh %e : vector<16xf32>
+  return %t : vector<16xf32>
+}
+
+// The few doubles of a schedule stay, for libm.
+// CHECK-LABEL: func.func @schedule
+// CHECK: math.cos %{{.*}} : f64
+func.func @schedule(%t: f64) -> f64 {
+  %c = math.cos %t : f64
+  return %c : f64
+}

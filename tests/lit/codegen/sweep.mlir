@@ -1,0 +1,81 @@
+// RUN: sinter-opt %s --kernel-to-functions=cpu=x86-64-v3 --split-input-file | FileCheck %s
+
+// A row of 20 is one whole vector and four lanes of another.
+// CHECK-LABEL: func.func private @pointwise
+// CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK: llvm.intr.masked.load
+// CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK: llvm.intr.masked.store
+kernel.task @pointwise {
+^bb0(%arena: memref<4096xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %b0 = arith.constant 1024 : index
+  %x = memref.view %arena[%x0][] : memref<4096xi8> to memref<4x20xf32>
+  %b = memref.view %arena[%b0][] : memref<4096xi8> to memref<20xf32>
+  kernel.sweep parallel [4, 20] ins(%x, %b : memref<4x20xf32>, memref<20xf32>) outs(%x : memref<4x20xf32>)
+    maps [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>] {
+  ^bb0(%a: f32, %c: f32):
+    %y = arith.addf %a, %c : f32
+    kernel.yield %y : f32
+  }
+}
+
+// -----
+// A sum along memory: sixteen partial sums, then a tree of four steps.
+// CHECK-LABEL: func.func private @sum
+// CHECK: scf.for
+// CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK: arith.addf {{.*}} : vector<8xf32>
+// CHECK: arith.addf {{.*}} : vector<4xf32>
+// CHECK: arith.addf {{.*}} : vector<2xf32>
+// CHECK: arith.addf {{.*}} : vector<1xf32>
+kernel.task @sum {
+^bb0(%arena: memref<4096xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %y0 = arith.constant 2048 : index
+  %x = memref.view %arena[%x0][] : memref<4096xi8> to memref<64xf32>
+  %y = memref.view %arena[%y0][] : memref<4096xi8> to memref<f32>
+  kernel.sweep parallel [] reduce [64] ins(%x : memref<64xf32>) outs(%y : memref<f32>)
+    maps [affine_map<(i) -> (i)>, affine_map<(i) -> ()>] init [0.0 : f32] {
+  ^bb0(%a: f32, %s: f32):
+    %t = arith.addf %s, %a : f32
+    kernel.yield %t : f32
+  }
+}
+
+// -----
+// A body that takes neither sums nor maxima is walked element by element.
+// CHECK-LABEL: func.func private @chain
+// CHECK-NOT: vector<16xf32>
+// CHECK: arith.mulf {{.*}} : f32
+kernel.task @chain {
+^bb0(%arena: memref<4096xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %y0 = arith.constant 2048 : index
+  %x = memref.view %arena[%x0][] : memref<4096xi8> to memref<64xf32>
+  %y = memref.view %arena[%y0][] : memref<4096xi8> to memref<f32>
+  kernel.sweep parallel [] reduce [64] ins(%x : memref<64xf32>) outs(%y : memref<f32>)
+    maps [affine_map<(i) -> (i)>, affine_map<(i) -> ()>] init [1.0 : f32] {
+  ^bb0(%a: f32, %s: f32):
+    %t = arith.mulf %s, %a : f32
+    kernel.yield %t : f32
+  }
+}
+
+// -----
+// A copy between two axes of stride 1 goes in squares of sixteen by sixteen.
+// CHECK-LABEL: func.func private @move
+// CHECK-COUNT-4: scf.for
+// CHECK: llvm.load {{.*}} -> f32
+kernel.task @move {
+^bb0(%arena: memref<65536xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %y0 = arith.constant 32768 : index
+  %x = memref.view %arena[%x0][] : memref<65536xi8> to memref<64x48xf32>
+  %y = memref.view %arena[%y0][] : memref<65536xi8> to memref<48x64xf32>
+  kernel.sweep parallel [48, 64] ins(%x : memref<64x48xf32>) outs(%y : memref<48x64xf32>)
+    maps [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>] {
+  ^bb0(%a: f32):
+    kernel.yield %a : f32
+  }
+}
