@@ -146,9 +146,9 @@ private:
       SmallVector<NamedAttribute> entries{
           builder.getNamedAttr("name", builder.getStringAttr(field.name)),
           builder.getNamedAttr("type", TypeAttr::get(type(field.type)))};
-      if (field.type.scalar == semantics::Scalar::Class)
-        entries.push_back(
-            builder.getNamedAttr("classes", builder.getI64IntegerAttr(field.type.classes)));
+      const int64_t classes = std::max(field.type.classes, field.labels);
+      if (classes > 0)
+        entries.push_back(builder.getNamedAttr("classes", builder.getI64IntegerAttr(classes)));
       fields.push_back(builder.getDictionaryAttr(entries));
     }
     SmallVector<NamedAttribute> parts;

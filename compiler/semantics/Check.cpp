@@ -7,6 +7,7 @@
 #include "compiler/semantics/TrainChecker.h"
 #include "compiler/syntax/Parser.h"
 
+#include <algorithm>
 #include <cctype>
 
 namespace sinter::semantics {
@@ -214,6 +215,37 @@ void checkUnused(Session &session, const ModelDeclaration &model) {
   chooseInitializers(session, store, {&graph.graph});
 }
 
+/// An i32 label may be any number; the data's reader is told how many classes its logits have.
+void boundLabels(Session &session, const Train &train, semantics::Data &data) {
+  auto visit = [&](const Graph &graph, bool ofFields) {
+    for (const Operation &op : graph.operations) {
+      if (op.kind != "cross_entropy" && op.kind != "accuracy")
+        continue;
+      if (graph.type(op.operands[1]).scalar != Scalar::I32)
+        continue;
+      const auto axis = static_cast<size_t>(std::get<int64_t>(op.attributes.at("axis")));
+      int64_t classes = graph.type(op.operands[0]).dims[axis];
+      const Operation &label = *std::find_if(
+          graph.operations.begin(), graph.operations.end(), [&](const Operation &each) {
+            return std::find(each.results.begin(), each.results.end(), op.operands[1]) !=
+                   each.results.end();
+          });
+      if (!ofFields || label.kind != "input") {
+        session.engine.report(Diag::NotSupported, op.place,
+                              "an `i32` label that is no field of the data");
+        continue;
+      }
+      for (Field &field : data.fields)
+        if (field.name == std::get<std::string>(label.attributes.at("name")))
+          field.labels = field.labels ? std::min(field.labels, classes) : classes;
+    }
+  };
+  for (const Net &net : train.nets)
+    visit(net.graph, false);
+  for (const semantics::Stage &stage : train.stages)
+    visit(stage.graph, true);
+}
+
 } // namespace
 
 std::optional<Program> check(const syntax::Program &program, SourceManager &sources, Engine &engine,
@@ -235,8 +267,10 @@ std::optional<Program> check(const syntax::Program &program, SourceManager &sour
     if (auto [earlier, fresh] = blocks.emplace(name.text, name.span); !fresh)
       engine.report(Diag::DuplicateName, name.span, name.text)
           .note(earlier->second, "the first one");
-    if (std::optional<Train> train = checkTrain(session, *declaration, datas))
+    if (std::optional<Train> train = checkTrain(session, *declaration, datas)) {
+      boundLabels(session, *train, datas.at(train->data).data);
       result.trains.push_back(std::move(*train));
+    }
   }
   for (const auto &[name, model] : session.models)
     if (!session.instantiated.count(model))

@@ -204,6 +204,9 @@ struct Field {
   std::string name;
   Type type;
   Place place;
+  /// Of an i32 field that is somebody's label: its values lie in 0 … labels - 1, which is checked
+  /// while loading; else 0.
+  int64_t labels = 0;
 };
 
 /// One step of what happens to a record's numbers while loading, x being the number read; in f32,

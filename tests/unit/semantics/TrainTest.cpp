@@ -152,6 +152,22 @@ TEST_CASE("a tie the other way round is answered with the transpose that fits") 
         std::string::npos);
 }
 
+TEST_CASE("an i32 field that is a label has the range of the logits") {
+  auto spec = [](const std::string &objective) {
+    return "data d { x: f32[4]; y: i32; z: i32\n train { x, y, z = synthetic(8) } }\n"
+           "model Net(x: f32[4]) { x |> dense(3) }\n"
+           "train Net on d { optimize sgd(lr: 1); steps 1\n objective " +
+           objective + " }";
+  };
+  Spec field(spec("cross_entropy(Net(x), y)"));
+  INFO(field.said);
+  REQUIRE(field.program);
+  CHECK(field.program->datas.at(0).fields.at(1).labels == 3);
+  CHECK(field.program->datas.at(0).fields.at(2).labels == 0);
+  Spec made(spec("cross_entropy(Net(x), reshape(y, 1)) "));
+  CHECK_FALSE(made.program);
+}
+
 TEST_CASE("a help that quotes several lines stands on one, without their comments") {
   Spec spec(around("model Net(x: f32[3, 8, 8]) -> f32[10] {\n  x // red, green, blue\n"
                    "    |> max_pool2d(\n      2)\n    |> dense(10)\n}",
