@@ -85,7 +85,8 @@ private:
       auto type = cast<ShapedType>(op->getOperand(operand).getType());
       AffineMap map = op.getMap(operand);
       for (auto [expr, extent] : llvm::zip_equal(map.getResults(), type.getShape()))
-        if (failed(addLimit(*linearize(expr, map.getNumDims()), extent, operand != 0)))
+        if (auto linear = linearize(expr, map.getNumDims()); // as composeAccess has found already
+            !linear || failed(addLimit(*linear, extent, operand != 0)))
           return failure();
     }
     return success();
