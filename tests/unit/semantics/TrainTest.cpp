@@ -168,6 +168,17 @@ TEST_CASE("an i32 field that is a label has the range of the logits") {
   CHECK_FALSE(made.program);
 }
 
+TEST_CASE("an accuracy may stand in a block whose objective does not use it") {
+  CHECK(trained("optimize sgd(lr: 1); steps 1\nlet hits = accuracy(Net(x), label)\n"
+                "report hits as share")
+            .program);
+  CHECK_FALSE(Spec("data d { x: f32[4]; y: class[3]\n train { x, y = synthetic(8) } }\n"
+                   "model Net(x: f32[4]) { x |> dense(3) }\n"
+                   "train Net on d { optimize sgd(lr: 1); steps 1\n let h = accuracy(Net(x), y)\n"
+                   " objective 1 - h }")
+                  .program);
+}
+
 TEST_CASE("a help that quotes several lines stands on one, without their comments") {
   Spec spec(around("model Net(x: f32[3, 8, 8]) -> f32[10] {\n  x // red, green, blue\n"
                    "    |> max_pool2d(\n      2)\n    |> dense(10)\n}",

@@ -1,0 +1,300 @@
+//===- TrainGraphs.cpp - objectives and reports on data, and the model they name --------------===//
+#include "compiler/semantics/Functions.h"
+#include "compiler/semantics/Initializers.h"
+#include "compiler/semantics/TrainBlock.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <set>
+
+namespace sinter::semantics {
+
+using namespace syntax;
+
+std::optional<Value> TrainChecker::field(StageWork &work, const std::string &name, Span place) {
+  if (data->poisoned.count(name))
+    return Value(Poison{});
+  for (const Field &each : data->data.fields) {
+    if (each.name != name)
+      continue;
+    auto found = work.fields.find(name);
+    if (found == work.fields.end())
+      found = work.fields
+                  .emplace(name, work.graph.emit("input", {}, {{"name", name}}, each.type, place))
+                  .first;
+    return Value(Tensor{found->second});
+  }
+  return std::nullopt;
+}
+
+Evaluator TrainChecker::evaluatorOf(StageWork &work) {
+  names.model = model->name.text;
+  names.fields.clear();
+  for (const Field &each : data->data.fields)
+    names.fields.push_back(each.name);
+  names.field = [this, &work](const std::string &name, Span place) {
+    return field(work, name, place);
+  };
+  names.call = [this, &work](const Evaluator::Inputs *inputs, Span place) {
+    return callModel(work, inputs, place);
+  };
+  Evaluator evaluator(session);
+  evaluator.scope = work.scope;
+  evaluator.graph = &work.graph;
+  evaluator.train = &names;
+  return evaluator;
+}
+
+/// The results of a net as values of the graph that calls it.
+static Value mapResults(const Value &shape, const std::vector<ValueId> &ids, size_t &next) {
+  const Record *record = shape.get<Record>();
+  if (!record)
+    return Tensor{ids[next++]};
+  Record result;
+  for (const auto &[name, each] : *record)
+    result.emplace_back(name, mapResults(each, ids, next));
+  return result;
+}
+
+static bool listResults(const Value &value, const std::string &name,
+                        std::vector<std::pair<std::string, ValueId>> &results) {
+  if (const Tensor *tensor = value.get<Tensor>()) {
+    results.emplace_back(name, tensor->id);
+    return true;
+  }
+  const Record *record = value.get<Record>();
+  if (!record)
+    return false;
+  for (const auto &[each, inner] : *record)
+    if (!listResults(inner, name.empty() ? each : name + "." + each, results))
+      return false;
+  return true;
+}
+
+Value TrainChecker::runNet(StageWork &work, const std::vector<ValueId> &operands, Span place,
+                           const std::vector<Span> &spans) {
+  std::string key;
+  for (ValueId operand : operands)
+    key += work.graph.type(operand).str() + ";";
+  if (auto known = netShapes.find(key); known != netShapes.end())
+    return known->second;
+  GraphBuilder graph;
+  Evaluator caller(session);
+  caller.graph = &graph;
+  Evaluator::Inputs inputs;
+  Net net;
+  size_t count = std::min(operands.size(), model->inputs.size());
+  for (size_t i = 0; i < operands.size(); ++i) {
+    std::string name = i < count ? model->inputs[i].name.text : "";
+    Span where = i < count ? model->inputs[i].name.span : place;
+    const Type &type = work.graph.type(operands[i]);
+    inputs.emplace_back(Tensor{graph.emit("input", {}, {{"name", name}}, type, where)}, spans[i]);
+    net.inputs.push_back({name, type, where});
+  }
+  size_t before = engine.errorCount();
+  Value result = caller.runModel(*model, declaration.model.parameters, std::move(inputs), nullptr,
+                                 place, root, store, &layerRegularizers);
+  modelRan = true;
+  modelBroken |= model->broken || result.poisoned() || engine.errorCount() != before;
+  if (!result.poisoned() && !listResults(result, "", net.results))
+    result = Poison{};
+  if (!result.poisoned()) {
+    net.name = model->name.text;
+    if (!train.nets.empty())
+      net.name += std::to_string(train.nets.size() + 1);
+    net.graph = std::move(graph.graph);
+    net.place = model->span;
+    netNames[key] = net.name;
+    train.nets.push_back(std::move(net));
+  }
+  netShapes[key] = result;
+  return result;
+}
+
+Value TrainChecker::callModel(StageWork &work, const Evaluator::Inputs *inputs, Span place) {
+  std::vector<ValueId> operands;
+  std::vector<Span> spans;
+  if (inputs) {
+    Evaluator evaluator = evaluatorOf(work);
+    for (const auto &[value, span] : *inputs) {
+      std::optional<ValueId> id = evaluator.tensor(value, span, "`" + model->name.text + "`");
+      if (!id)
+        return Poison{};
+      operands.push_back(*id);
+      spans.push_back(span);
+    }
+  } else {
+    for (const ModelInput &input : model->inputs) {
+      std::optional<Value> value = field(work, input.name.text, place);
+      if (!value && session.mayBeLost(input.name.text))
+        return Poison{};
+      if (!value) {
+        std::vector<std::string> known;
+        for (const Field &each : data->data.fields)
+          known.push_back(each.name);
+        auto report = engine.report(Diag::NoFieldForInput, place, model->name.text, input.name.text,
+                                    data->data.name);
+        report.note(input.name.span, "declared here");
+        if (!known.empty())
+          report.help(fmt::format("`{}({})`", model->name.text, known.front()));
+        return Poison{};
+      }
+      if (value->poisoned())
+        return Poison{};
+      operands.push_back(value->get<Tensor>()->id);
+      spans.push_back(place);
+    }
+  }
+  // One value on one batch is computed once.
+  if (auto known = work.calls.find(operands); known != work.calls.end())
+    return known->second;
+  Value shape = runNet(work, operands, place, spans);
+  Value result = Poison{};
+  if (!shape.poisoned()) {
+    std::string key;
+    for (ValueId operand : operands)
+      key += work.graph.type(operand).str() + ";";
+    const Net *net = train.net(netNames.at(key));
+    std::vector<Type> types;
+    for (const auto &[name, value] : net->results)
+      types.push_back(net->graph.type(value));
+    size_t next = 0;
+    result = mapResults(shape, work.graph.emitCall(net->name, operands, types, place), next);
+  }
+  work.calls[operands] = result;
+  return result;
+}
+
+std::optional<ValueId> TrainChecker::scalar(StageWork &work, const Expr &expr, const Value &value,
+                                            const char *what) {
+  std::optional<ValueId> id = evaluatorOf(work).real(value, expr.span, what);
+  if (!id)
+    return std::nullopt;
+  const Type &type = work.graph.type(*id);
+  if (type.rank() == 0)
+    return id;
+  engine.report(Diag::NotOneNumber, expr.span, what, type.str())
+      .help(fmt::format("`mean({})`", session.text(expr.span)));
+  return std::nullopt;
+}
+
+void TrainChecker::evaluateReport(StageWork &work, const ReportStatement &written) {
+  // `report f(…)` and `report x |> f(…)` take f's name.
+  const Expr *last = written.value.get();
+  if (const auto *pipe = dynCast<PipeExpr>(last); pipe && !pipe->stages.empty())
+    last = pipe->stages.back().function.get();
+  const auto *call = dynCast<CallExpr>(last);
+  const auto *bare = dynCast<PathExpr>(last);
+  std::string function;
+  Evaluator evaluator = evaluatorOf(work);
+  if (call) {
+    function = call->callee.front().text;
+    evaluator.measure = call->calleeSpan;
+  } else if (bare && last != written.value.get()) {
+    function = bare->names.front().text;
+    evaluator.measure = bare->span;
+  }
+  const FunctionEntry *entry = findFunction(function);
+  Value value = evaluator.evaluate(*written.value);
+  std::optional<ValueId> id = scalar(work, *written.value, value, "`report`");
+  if (!id)
+    work.good = false;
+  Report report;
+  report.place = written.span;
+  report.value = id.value_or(0);
+  report.finish = entry ? entry->finish : "";
+  report.upwards = entry && entry->upwards;
+  report.name = written.name ? written.name.text : entry ? function : "value";
+  auto taken = [&](const std::string &name) {
+    return name == "loss" || std::any_of(work.stage.reports.begin(), work.stage.reports.end(),
+                                         [&](const Report &each) { return each.name == name; });
+  };
+  if (written.name && taken(report.name)) {
+    engine.report(Diag::ReportName, written.name.span, report.name);
+    work.good = false;
+  }
+  std::string base = report.name;
+  for (int number = 2; !written.name && taken(report.name); ++number)
+    report.name = base + std::to_string(number);
+  if (written.every) {
+    positive(*written.every, "`every`");
+    engine.report(Diag::NotSupported, written.every->span, "a report `every` so many steps");
+    work.good = false;
+  }
+  work.stage.reports.push_back(report);
+}
+
+/// An accuracy that a value is made of; null where there is none.
+static const Operation *measureBehind(const Graph &graph, ValueId value) {
+  std::set<ValueId> needed{value};
+  for (auto op = graph.operations.rbegin(); op != graph.operations.rend(); ++op) {
+    if (std::none_of(op->results.begin(), op->results.end(),
+                     [&](ValueId result) { return needed.count(result) != 0; }))
+      continue;
+    if (op->kind == "accuracy")
+      return &*op;
+    needed.insert(op->operands.begin(), op->operands.end());
+  }
+  return nullptr;
+}
+
+void TrainChecker::evaluateStage(StageWork &work) {
+  work.scope = std::make_shared<Scope>();
+  Evaluator evaluator = evaluatorOf(work);
+  for (const TrainStatement *line : work.lines) {
+    const auto *let = std::get_if<LetStatement>(line);
+    if (!let)
+      continue;
+    Binding binding;
+    binding.place = let->name.span;
+    binding.value = evaluator.evaluate(*let->value);
+    Binding *earlier = work.scope->find(let->name.text);
+    bool isField =
+        std::find(names.fields.begin(), names.fields.end(), let->name.text) != names.fields.end();
+    if (earlier || isField) {
+      auto report = engine.report(Diag::DuplicateName, let->name.span, let->name.text);
+      if (earlier)
+        report.note(earlier->place, "the first one");
+    }
+    work.scope->bind(let->name.text, std::move(binding));
+  }
+  if (!work.single.objective) {
+    missing(work, "objective", fmt::format("`objective cross_entropy({}(…), …)`", model->name.text),
+            [](const StageWork &each) { return each.single.objective != nullptr; });
+  } else {
+    const Expr &expr = *work.single.objective->value;
+    Value value = evaluator.evaluate(expr);
+    std::optional<ValueId> id = scalar(work, expr, value, "`objective`");
+    work.good &= id.has_value();
+    work.stage.objective = id.value_or(0);
+    if (const Operation *measure = id ? measureBehind(work.graph.graph, *id) : nullptr) {
+      engine.report(Diag::NoDerivative, measure->place, "accuracy")
+          .help("`objective cross_entropy(…)` trains, `report accuracy(…)` measures");
+      work.good = false;
+    }
+    if (id && !modelRan) {
+      engine.report(Diag::ObjectiveWithoutModel, expr.span, model->name.text);
+      work.good = false;
+    }
+  }
+  for (const TrainStatement *line : work.lines)
+    if (const auto *report = std::get_if<ReportStatement>(line))
+      evaluateReport(work, *report);
+}
+
+void TrainChecker::finishParameters() {
+  std::vector<const Graph *> graphs;
+  for (const Net &net : train.nets)
+    graphs.push_back(&net.graph);
+  chooseInitializers(session, store, graphs);
+  std::vector<const OwnedParameter *> sorted;
+  for (const OwnedParameter &owned : store.all)
+    sorted.push_back(&owned);
+  std::sort(sorted.begin(), sorted.end(), [](const OwnedParameter *a, const OwnedParameter *b) {
+    return std::tie(a->order, a->parameter.name) < std::tie(b->order, b->parameter.name);
+  });
+  for (const OwnedParameter *owned : sorted)
+    train.parameters.push_back(owned->parameter);
+}
+
+} // namespace sinter::semantics
