@@ -232,7 +232,12 @@ LogicalResult lower(KernelBuilder &builder, train::ArgmaxOp op) {
            SweepOutput{type, toRow}},
           [](OpBuilder &at, Location place, ValueRange in, ValueRange best, ValueRange point) {
             Scalar s(at, place);
-            Value wins = s.greater(in[0], best[0]);
+            // The first NaN wins over every number.
+            using enum arith::CmpFPredicate;
+            Value wins = s.make<arith::OrIOp>(
+                s.greater(in[0], best[0]),
+                s.make<arith::AndIOp>(s.make<arith::CmpFOp>(UNE, in[0], in[0]),
+                                      s.make<arith::CmpFOp>(OEQ, best[0], best[0])));
             Value here = s.make<arith::IndexCastOp>(at.getI32Type(), point.back());
             return SmallVector<Value>{s.choose(wins, in[0], best[0]),
                                       s.choose(wins, here, best[1])};

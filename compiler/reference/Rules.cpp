@@ -96,7 +96,12 @@ void argmax(const Evaluator &, train::ArgmaxOp, Operands operands, Results resul
   const auto classes = static_cast<size_t>(x.shape.back());
   for (size_t row = 0; row < results[0].integers.size(); ++row) {
     const double *values = &x.floats[row * classes];
-    results[0].integers[row] = std::max_element(values, values + classes) - values;
+    results[0].integers[row] =
+        std::max_element(values, values + classes,
+                         [](double best, double x) {
+                           return x > best || (std::isnan(x) && !std::isnan(best));
+                         }) -
+        values;
   }
 }
 

@@ -47,18 +47,18 @@ CompiledProgram::CompiledProgram(ModuleOp original, const codegen::Target &targe
   jit = check(llvm::orc::LLJITBuilder().create());
   check(jit->addObjectFile(
       llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "step")));
-  const auto *program = check(jit->lookup("sinter_program")).toPtr<const runtime::Program *>();
+  program = check(jit->lookup("sinter_program")).toPtr<const runtime::Program *>();
   parsed = runtime::parseDescription({program->description, program->descriptionBytes});
   // The runtime binds fields to a run's data; a lone step has neither, so its fields are read from the text.
-  const auto text = nlohmann::json::parse(
-      std::string_view(program->description, program->descriptionBytes));
+  const auto text =
+      nlohmann::json::parse(std::string_view(program->description, program->descriptionBytes));
   for (const auto &step : text["steps"])
     for (const auto &field : step["fields"])
       fieldOffsets[step["name"].get<std::string>() + "." + field["name"].get<std::string>()] =
           field["offset"];
   arena.emplace(parsed->arenaBytes);
   states.emplace(parsed->stateBytes);
-  executor = std::make_unique<runtime::TaskExecutor>(*parsed, *program, threads);
+  useThreads(threads);
 }
 
 CompiledProgram::~CompiledProgram() = default;
@@ -74,6 +74,10 @@ void CompiledProgram::run(const std::string &step) {
   executor->run(stepIndex(step), arena->data(), states->data());
 }
 
+void CompiledProgram::useThreads(unsigned threads) {
+  executor = std::make_unique<runtime::TaskExecutor>(*parsed, *program, threads);
+}
+
 runtime::Clock &CompiledProgram::clock() {
   return *reinterpret_cast<runtime::Clock *>(arena->data());
 }
@@ -86,6 +90,7 @@ std::span<T> CompiledProgram::field(const std::string &step, const std::string &
 template std::span<float> CompiledProgram::field(const std::string &, const std::string &, size_t);
 template std::span<int32_t> CompiledProgram::field(const std::string &, const std::string &,
                                                    size_t);
+template std::span<int8_t> CompiledProgram::field(const std::string &, const std::string &, size_t);
 
 float CompiledProgram::output(const std::string &step, const std::string &name) {
   for (const runtime::Output &output : parsed->steps[stepIndex(step)].outputs)

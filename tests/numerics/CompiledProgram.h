@@ -28,6 +28,8 @@ public:
 
   /// Runs a step by name.
   void run(const std::string &step);
+  /// Runs what follows on so many threads.
+  void useThreads(unsigned threads);
 
   runtime::Clock &clock();
   /// `elements` of a field of a step, in memory order.
@@ -42,6 +44,7 @@ public:
 
 private:
   std::unique_ptr<llvm::orc::LLJIT> jit;
+  const runtime::Program *program = nullptr;
   std::optional<runtime::Description> parsed;
   std::optional<runtime::Block> arena, states;
   std::unique_ptr<runtime::TaskExecutor> executor;
