@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <limits>
+#include <sstream>
 
 namespace sinter::test {
 namespace {
@@ -17,6 +18,15 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// "33x70" as tensor<33x70xf32>; "" as tensor<f32>.
 std::string tensor(const std::string &shape, const std::string &element = "f32") {
   return "tensor<" + shape + (shape.empty() ? "" : "x") + element + ">";
+}
+
+/// Of "33x70": 2310.
+size_t elementsOf(const std::string &shape) {
+  std::istringstream text(shape);
+  size_t product = 1;
+  for (std::string extent; std::getline(text, extent, 'x');)
+    product *= std::stoul(extent);
+  return product;
 }
 
 std::vector<runtime::Clock> counts(std::initializer_list<int64_t> counts) {
@@ -452,11 +462,7 @@ void addPools(Cases &cases) {
         .outputs = {{"y", y}, {"p", y}}};
     cases.push_back(largest);
     // Few values, so that the first of equals is asked for, and a NaN here and there.
-    size_t elements = 1;
-    for (size_t at = 0; at < g.x.size();
-         at = g.x.find('x', at) == std::string::npos ? g.x.size() : g.x.find('x', at) + 1)
-      elements *= std::stoul(g.x.substr(at));
-    for (size_t i = 0; i < elements; ++i)
+    for (size_t i = 0; i < elementsOf(g.x); ++i)
       largest.exact["x"].push_back(i % 37 == 5 ? nan : static_cast<double>(i * 7 % 11 % 3) - 2);
     cases.push_back(largest);
     cases.push_back(

@@ -18,3 +18,14 @@ func.func @schedule(%t: f64) -> f64 {
   %c = math.cos %t : f64
   return %c : f64
 }
+
+// Sines of large angles: the rest of the division by π/2 is taken in f64.
+// CHECK-LABEL: func.func @angles
+// CHECK: arith.extf %{{.*}} : vector<16xf32> to vector<16xf64>
+// CHECK: arith.truncf
+// CHECK-NOT: math.sin
+// CHECK: return
+func.func @angles(%x: vector<16xf32>) -> vector<16xf32> {
+  %s = math.sin %x : vector<16xf32>
+  return %s : vector<16xf32>
+}
