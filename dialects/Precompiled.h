@@ -1,5 +1,4 @@
-//===- Precompiled.h - MLIR's headers that every dialect file reads
-//--------------------------------===//
+//===- Precompiled.h - MLIR's headers that every dialect file reads ---------------------------===//
 #pragma once
 
 #include "mlir/Bytecode/BytecodeOpInterface.h"

@@ -1,5 +1,4 @@
-//===- RegisterDialects.cpp
-//------------------------------------------------------------------------===//
+//===- RegisterDialects.cpp -------------------------------------------------------------------===//
 #include "dialects/RegisterDialects.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,5 +1,4 @@
-//===- RegisterDialects.h - all dialects of Sinter
-//-------------------------------------------------===//
+//===- RegisterDialects.h - all dialects of Sinter --------------------------------------------===//
 #pragma once
 
 namespace mlir {

@@ -1,5 +1,4 @@
-//===- Abi.h - what generated code and the runtime agree on
-//---------------------------------------===//
+//===- Abi.h - what generated code and the runtime agree on -----------------------------------===//
 // A training program is the runtime plus one object that the compiler writes. The object holds task
 // functions and one constant, `sinter_program`: a table of these functions and a description, JSON
 // text that says everything else (states, data, runs, steps). Generated code holds no threads,

@@ -1,5 +1,4 @@
-//===- Bench.h - how long a step takes
-//-------------------------------------------------------------===//
+//===- Bench.h - how long a step takes --------------------------------------------------------===//
 #pragma once
 
 #include "runtime/Session.h"

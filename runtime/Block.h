@@ -1,5 +1,4 @@
-//===- Block.h - the two blocks of memory of a program
-//---------------------------------------------===//
+//===- Block.h - the two blocks of memory of a program ----------------------------------------===//
 #pragma once
 
 #include <cstddef>

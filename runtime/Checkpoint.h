@@ -1,5 +1,4 @@
-//===- Checkpoint.h - what a run leaves behind
-//------------------------------------------------------===//
+//===- Checkpoint.h - what a run leaves behind ------------------------------------------------===//
 // `last.safetensors` has weights, buffers, optimizer state (`optimizer.NAME`) and, in its metadata,
 // where training stood: enough to go on in the middle of an epoch with the same bits.
 // `best.safetensors` has weights and buffers. Tensors carry PyTorch's names and shapes; tied ones

@@ -1,5 +1,4 @@
-//===- CsvReader.h - lines of numbers and words
-//----------------------------------------------------===//
+//===- CsvReader.h - lines of numbers and words -----------------------------------------------===//
 // Cells may be quoted ("a ""b"""), but not run over lines. A blank as separator stands for any run
 // of blanks. Blank lines are no records.
 #pragma once

@@ -1,5 +1,4 @@
-//===- Dataset.h - examples in memory
-//--------------------------------------------------------------===//
+//===- Dataset.h - examples in memory ---------------------------------------------------------===//
 #pragma once
 
 #include "runtime/Description.h"

@@ -1,5 +1,4 @@
-//===- Description.h - what a program says of itself
-//-----------------------------------------------===//
+//===- Description.h - what a program says of itself ------------------------------------------===//
 // The JSON beside the generated code, as plain structs. `parseDescription` checks it once, so that
 // nobody behind it needs to: every index, offset and name in a Description is good.
 // runtime/README.md explains each key.

@@ -1,5 +1,4 @@
-//===- Error.h - what stops a program, in words for its user
-//--------------------------------------===//
+//===- Error.h - what stops a program, in words for its user ----------------------------------===//
 // Every error is one sentence on what is wrong and, where the spec has a line for it, that line's
 // place. The program prints `place: error: message` and ends with the error's exit code.
 #pragma once

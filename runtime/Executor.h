@@ -1,5 +1,4 @@
-//===- Executor.h - what runs a step
-//---------------------------------------------------------------===//
+//===- Executor.h - what runs a step ----------------------------------------------------------===//
 #pragma once
 
 #include "runtime/Description.h"

@@ -1,5 +1,4 @@
-//===- IdxReader.h - the format of MNIST and its kin
-//-----------------------------------------------===//
+//===- IdxReader.h - the format of MNIST and its kin ------------------------------------------===//
 // Big-endian: two zero bytes, a type, the number of dimensions, the dimensions as u32, the numbers
 // (http://yann.lecun.com/exdb/mnist). The first dimension counts records. Types: u8, i8, i16, i32,
 // f32, f64.

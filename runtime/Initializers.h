@@ -1,5 +1,4 @@
-//===- Initializers.h - how parameters begin
-//--------------------------------------------------------===//
+//===- Initializers.h - how parameters begin --------------------------------------------------===//
 // Every element is a function of the seed, the state's name (purpose `init:NAME`) and its index in
 // the saved order, so neither threads nor layouts move a value.
 #pragma once

@@ -1,5 +1,4 @@
-//===- InputFile.h - a file to read, gzip or not
-//---------------------------------------------------===//
+//===- InputFile.h - a file to read, gzip or not ----------------------------------------------===//
 #pragma once
 
 #include <cstddef>

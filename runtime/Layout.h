@@ -1,5 +1,4 @@
-//===- Layout.h - between saved order and memory order
-//--------------------------------------------===//
+//===- Layout.h - between saved order and memory order ----------------------------------------===//
 #pragma once
 
 #include "runtime/Description.h"

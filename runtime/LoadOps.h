@@ -1,5 +1,4 @@
-//===- LoadOps.h - what happens to a record's numbers while loading
-//--------------------------------===//
+//===- LoadOps.h - what happens to a record's numbers while loading ---------------------------===//
 #pragma once
 
 #include "runtime/Dataset.h"

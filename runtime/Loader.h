@@ -1,5 +1,4 @@
-//===- Loader.h - from files to examples in memory
-//-------------------------------------------------===//
+//===- Loader.h - from files to examples in memory --------------------------------------------===//
 #pragma once
 
 #include "runtime/Dataset.h"

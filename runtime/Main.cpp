@@ -1,5 +1,4 @@
-//===- Main.cpp - `main` of a compiled training program
-//--------------------------------------------===//
+//===- Main.cpp - `main` of a compiled training program ---------------------------------------===//
 #include "runtime/Abi.h"
 #include "runtime/Error.h"
 #include "runtime/Run.h"

@@ -1,5 +1,4 @@
-//===- Metrics.h - records of a run, one JSON object a line
-//----------------------------------------===//
+//===- Metrics.h - records of a run, one JSON object a line -----------------------------------===//
 #pragma once
 
 #include <cstdint>

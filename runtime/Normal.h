@@ -1,5 +1,4 @@
-//===- Normal.h - the normal distribution's quantiles
-//----------------------------------------------===//
+//===- Normal.h - the normal distribution's quantiles -----------------------------------------===//
 // Only + - * / and sqrt, all of which IEEE 754 rounds exactly: one seed gives the same bits on
 // every machine, whatever its libm.
 #pragma once

@@ -1,5 +1,4 @@
-//===- Npy.h - NumPy's file format
-//-----------------------------------------------------------------===//
+//===- Npy.h - NumPy's file format ------------------------------------------------------------===//
 // https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3.
 #pragma once
 

@@ -1,5 +1,4 @@
-//===- Options.h - a training program's command line
-//-----------------------------------------------===//
+//===- Options.h - a training program's command line ------------------------------------------===//
 #pragma once
 
 #include "runtime/Description.h"

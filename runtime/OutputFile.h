@@ -1,5 +1,4 @@
-//===- OutputFile.h - a file that is there whole or not at all
-//-------------------------------------===//
+//===- OutputFile.h - a file that is there whole or not at all --------------------------------===//
 #pragma once
 
 #include <cstddef>

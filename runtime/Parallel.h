@@ -1,5 +1,4 @@
-//===- Parallel.h - independent pieces of work outside of steps
-//------------------------------------===//
+//===- Parallel.h - independent pieces of work outside of steps -------------------------------===//
 #pragma once
 
 #include <cstddef>

@@ -1,5 +1,4 @@
-//===- Philox.h - counter-based random numbers
-//------------------------------------------------------===//
+//===- Philox.h - counter-based random numbers ------------------------------------------------===//
 // Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): ten rounds
 // turn a 128-bit counter and a 64-bit key into four 32-bit words. Every random number of a program
 // has its own counter, so a draw depends neither on threads nor on the order of anything:

@@ -1,5 +1,4 @@
-//===- Predict.h - what else a program does with weights than train them
-//---------------------------===//
+//===- Predict.h - what else a program does with weights than train them ----------------------===//
 #pragma once
 
 #include "runtime/Progress.h"

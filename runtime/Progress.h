@@ -1,5 +1,4 @@
-//===- Progress.h - what is seen while a program runs
-//----------------------------------------------===//
+//===- Progress.h - what is seen while a program runs -----------------------------------------===//
 #pragma once
 
 #include <chrono>

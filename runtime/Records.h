@@ -1,5 +1,4 @@
-//===- Records.h - what a file holds, before the spec's loading steps
-//------------------------------===//
+//===- Records.h - what a file holds, before the spec's loading steps -------------------------===//
 #pragma once
 
 #include "runtime/Description.h"

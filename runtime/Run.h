@@ -1,5 +1,4 @@
-//===- Run.h - a whole training program, as a function
-//---------------------------------------------===//
+//===- Run.h - a whole training program, as a function ----------------------------------------===//
 #pragma once
 
 #include "runtime/Executor.h"

@@ -1,5 +1,4 @@
-//===- SafeTensors.h - the file format of checkpoints
-//----------------------------------------------===//
+//===- SafeTensors.h - the file format of checkpoints -----------------------------------------===//
 // An 8-byte little-endian length, a JSON header of that length, then the tensors' bytes
 // (https://huggingface.co/docs/safetensors). Here the header is padded so that the bytes begin at a
 // multiple of 8.

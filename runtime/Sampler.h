@@ -1,5 +1,4 @@
-//===- Sampler.h - the order of an epoch, and batches of it
-//----------------------------------------===//
+//===- Sampler.h - the order of an epoch, and batches of it -----------------------------------===//
 #pragma once
 
 #include "runtime/Dataset.h"

@@ -1,5 +1,4 @@
-//===- Selection.h - which examples stay in which part
-//---------------------------------------------===//
+//===- Selection.h - which examples stay in which part ----------------------------------------===//
 // Every choice is keyed by the data's seed alone, so it is the same for each train block and run.
 // Parts keep the order of the files.
 #pragma once

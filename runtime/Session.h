@@ -1,5 +1,4 @@
-//===- Session.h - a program while it runs
-//---------------------------------------------------------===//
+//===- Session.h - a program while it runs ----------------------------------------------------===//
 #pragma once
 
 #include "runtime/Abi.h"

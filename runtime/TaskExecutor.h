@@ -1,5 +1,4 @@
-//===- TaskExecutor.h - runs the tasks that the compiler wrote
-//-------------------------------------===//
+//===- TaskExecutor.h - runs the tasks that the compiler wrote --------------------------------===//
 #pragma once
 
 #include "runtime/Abi.h"

@@ -1,5 +1,4 @@
-//===- Team.h - threads that walk a static list of tasks
-//------------------------------------------===//
+//===- Team.h - threads that walk a static list of tasks --------------------------------------===//
 // A list is cut into phases where a task waits. Within a phase every thread claims the next share
 // from one counter; whoever ends a phase's last share opens the next one, so no thread waits for
 // one that has nothing to do, and a phase of a single share costs a function call. Which thread

@@ -1,5 +1,4 @@
-//===- Text.h - small pieces of what is printed
-//----------------------------------------------------===//
+//===- Text.h - small pieces of what is printed -----------------------------------------------===//
 #pragma once
 
 #include <cmath>

@@ -1,5 +1,4 @@
-//===- Trainer.h - the loop over stages, epochs and batches
-//----------------------------------------===//
+//===- Trainer.h - the loop over stages, epochs and batches -----------------------------------===//
 #pragma once
 
 #include "runtime/Metrics.h"

@@ -62,8 +62,7 @@ void addPlace(Json &json, Location location) {
     json["place"] = std::move(place);
 }
 
-//===--- data
-//-----------------------------------------------------------------------------------===//
+//===--- data ---------------------------------------------------------------------------------===//
 
 Json describeFill(DictionaryAttr fill) {
   Json source = Json::object();
@@ -125,8 +124,7 @@ Json describeData(model::DataOp data) {
   return json;
 }
 
-//===--- states and steps
-//-----------------------------------------------------------------------===//
+//===--- states and steps ---------------------------------------------------------------------===//
 
 Json layoutJson(ArrayRef<int64_t> view, ArrayRef<int64_t> perm) {
   Json json;
@@ -203,8 +201,7 @@ Json describeStep(const StepLayout &step, model::DataOp data) {
   return json;
 }
 
-//===--- runs
-//-----------------------------------------------------------------------------------===//
+//===--- runs ---------------------------------------------------------------------------------===//
 
 /// "valid.accuracy" as {set, name, higher_is_better}; the stage knows which way a report is better.
 Json describeMeasure(train::StageOp stage, StringRef measure) {

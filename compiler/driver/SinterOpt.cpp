@@ -1,5 +1,4 @@
-//===- SinterOpt.cpp - sinter-opt: any pass, any floor
-//---------------------------------------------===//
+//===- SinterOpt.cpp - sinter-opt: any pass, any floor ----------------------------------------===//
 #include "dialects/RegisterDialects.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"

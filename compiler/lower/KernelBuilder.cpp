@@ -1,5 +1,4 @@
-//===- KernelBuilder.cpp - building sweeps over values that may be views
-//---------------------------===//
+//===- KernelBuilder.cpp - building sweeps over values that may be views ----------------------===//
 #include "compiler/lower/KernelBuilder.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

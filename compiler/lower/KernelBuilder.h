@@ -1,5 +1,4 @@
-//===- KernelBuilder.h - building sweeps over values that may be views
-//-----------------------------===//
+//===- KernelBuilder.h - building sweeps over values that may be views ------------------------===//
 // The lowering of one step. A train value is seen as an access to a tensor that lies in memory, so
 // that views cost nothing: value[p] = tensor[map(p)].
 #pragma once

@@ -9,8 +9,7 @@ using namespace mlir;
 
 namespace sinter::lower {
 
-//===--- views
-//------------------------------------------------------------------------------------===//
+//===--- views --------------------------------------------------------------------------------===//
 
 LogicalResult StepBuilder::lower(model::FlattenOp op) {
   const Tensor x = get(op.getX());
@@ -89,8 +88,7 @@ LogicalResult StepBuilder::lower(model::PadOp op) {
   return success();
 }
 
-//===--- pointwise
-//--------------------------------------------------------------------------------===//
+//===--- pointwise ----------------------------------------------------------------------------===//
 
 template <typename To> LogicalResult StepBuilder::lowerUnary(Operation *op) {
   const Tensor x = get(op->getOperand(0));
@@ -151,8 +149,7 @@ LogicalResult StepBuilder::lower(model::ClampOp op) {
   return success();
 }
 
-//===--- along axes
-//-------------------------------------------------------------------------------===//
+//===--- along axes ---------------------------------------------------------------------------===//
 
 LogicalResult StepBuilder::lower(model::SoftmaxOp op) {
   Tensor x = withLast(get(op.getX()), op.getAxis());
@@ -284,8 +281,7 @@ LogicalResult StepBuilder::lower(model::OneHotOp op) {
   return success();
 }
 
-//===--- losses and measures
-//----------------------------------------------------------------------===//
+//===--- losses and measures ------------------------------------------------------------------===//
 
 LogicalResult StepBuilder::lower(model::CrossEntropyOp op) {
   const int64_t axis = op.getAxis();
@@ -345,8 +341,7 @@ LogicalResult StepBuilder::lower(model::AccuracyOp op) {
   return success();
 }
 
-//===--- which op goes where
-//----------------------------------------------------------------------===//
+//===--- which op goes where ------------------------------------------------------------------===//
 
 LogicalResult StepBuilder::lowerOp(Operation &operation) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(&operation)

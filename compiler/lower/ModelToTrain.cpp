@@ -67,8 +67,7 @@ public:
   }
 
 private:
-  //===--- states
-  //---------------------------------------------------------------------------------===//
+  //===--- states -----------------------------------------------------------------------------===//
 
   std::string symbolFor(StringRef name) const {
     return prefix.empty() ? name.str() : (prefix + "/" + name).str();
@@ -136,8 +135,7 @@ private:
     return FlatSymbolRefAttr::get(name);
   }
 
-  //===--- steps
-  //----------------------------------------------------------------------------------===//
+  //===--- steps ------------------------------------------------------------------------------===//
 
   struct LoweredStage {
     model::StageOp stage;
@@ -253,8 +251,7 @@ private:
     return FlatSymbolRefAttr::get(symbols.insert(step));
   }
 
-  //===--- the run
-  //--------------------------------------------------------------------------------===//
+  //===--- the run ----------------------------------------------------------------------------===//
 
   void makeRun() {
     const StringAttr name = train.getSymNameAttr();

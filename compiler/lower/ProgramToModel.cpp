@@ -37,8 +37,7 @@ public:
   }
 
 private:
-  //===--- places and types
-  //-----------------------------------------------------------------------===//
+  //===--- places and types -------------------------------------------------------------------===//
 
   Location at(semantics::Place place, StringRef layer = "") {
     Location location = builder.getUnknownLoc();
@@ -100,8 +99,7 @@ private:
     return std::visit(Convert{*this}, value);
   }
 
-  //===--- data
-  //-----------------------------------------------------------------------------------===//
+  //===--- data -------------------------------------------------------------------------------===//
 
   Attribute loadingOp(const semantics::LoadOp &op) {
     using Kind = semantics::LoadOp::Kind;
@@ -172,8 +170,7 @@ private:
                           data.take ? builder.getI64IntegerAttr(*data.take) : IntegerAttr());
   }
 
-  //===--- train blocks
-  //---------------------------------------------------------------------------===//
+  //===--- train blocks -----------------------------------------------------------------------===//
 
   LogicalResult buildTrain(const semantics::Train &train) {
     OpBuilder::InsertionGuard guard(builder);
@@ -265,8 +262,7 @@ private:
     return success();
   }
 
-  //===--- graphs
-  //---------------------------------------------------------------------------------===//
+  //===--- graphs -----------------------------------------------------------------------------===//
 
   /// Adds the ops of a graph where the builder stands; `values` by ValueId. `source` gives what an
   /// `input` stands for.
@@ -315,8 +311,7 @@ private:
     return success();
   }
 
-  //===--- stages
-  //---------------------------------------------------------------------------------===//
+  //===--- stages -----------------------------------------------------------------------------===//
 
   static std::string measure(const semantics::Measure &measure) {
     return measure.set + "." + measure.name;

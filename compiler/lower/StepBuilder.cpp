@@ -23,8 +23,7 @@ int64_t Tensor::position(int64_t axis) const {
   return std::distance(order.begin(), llvm::find(order, axis)) + batched;
 }
 
-//===--- arguments
-//--------------------------------------------------------------------------------===//
+//===--- arguments ----------------------------------------------------------------------------===//
 
 StepBuilder::StepBuilder(OpBuilder &outer, model::TrainOp train, model::DataOp data,
                          const States &states, model::StageOp stage, StringRef name, StringRef kind)
@@ -109,8 +108,7 @@ train::StepOp StepBuilder::finish() {
   return step;
 }
 
-//===--- layout
-//-----------------------------------------------------------------------------------===//
+//===--- layout -------------------------------------------------------------------------------===//
 
 RankedTensorType StepBuilder::typeOf(ArrayRef<int64_t> shape, ArrayRef<int64_t> order, bool batched,
                                      Type element) {
@@ -241,8 +239,7 @@ StepBuilder::Pointwise StepBuilder::pointwise(ValueRange operands, Value result)
   return made;
 }
 
-//===--- small pieces
-//-----------------------------------------------------------------------------===//
+//===--- small pieces -------------------------------------------------------------------------===//
 
 Value StepBuilder::constant(double value) {
   auto type = RankedTensorType::get({}, builder.getF32Type());
@@ -292,8 +289,7 @@ Value StepBuilder::asResult(const Tensor &tensor) {
 
 bool StepBuilder::trains(StringRef layer) const { return training && !frozenLayers.count(layer); }
 
-//===--- sources and calls
-//------------------------------------------------------------------------===//
+//===--- sources and calls --------------------------------------------------------------------===//
 
 LogicalResult StepBuilder::lower(model::FieldOp op) {
   set(op.getValue(), *field(op.getName()));

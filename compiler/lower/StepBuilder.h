@@ -84,8 +84,7 @@ public:
 
   mlir::ImplicitLocOpBuilder builder;
 
-  //===--- pieces that lowering and updates are made of
-  //-------------------------------------------===//
+  //===--- pieces that lowering and updates are made of ---------------------------------------===//
 
   mlir::Value constant(double value);
   template <typename Op> mlir::Value unary(mlir::Value x) {
@@ -100,8 +99,7 @@ public:
   mlir::Value sumAll(mlir::Value x);
 
 private:
-  //===--- layout
-  //---------------------------------------------------------------------------------===//
+  //===--- layout -----------------------------------------------------------------------------===//
 
   mlir::Value transposed(mlir::Value value, llvm::ArrayRef<int64_t> perm);
   mlir::Value reshaped(mlir::Value value, llvm::ArrayRef<int64_t> shape);
@@ -133,8 +131,7 @@ private:
   };
   Pointwise pointwise(mlir::ValueRange operands, mlir::Value result);
 
-  //===--- one op each
-  //----------------------------------------------------------------------------===//
+  //===--- one op each ------------------------------------------------------------------------===//
 
   mlir::LogicalResult lowerOp(mlir::Operation &op);
   void set(mlir::Value value, Tensor tensor) { values[value] = std::move(tensor); }

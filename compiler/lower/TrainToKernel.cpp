@@ -1,5 +1,4 @@
-//===- TrainToKernel.cpp - a step's graph becomes loops over tensors
-//-------------------------------===//
+//===- TrainToKernel.cpp - a step's graph becomes loops over tensors --------------------------===//
 // Every op of a train.step becomes kernel ops on tensors, in the same step, whose arguments and
 // commit stay. Ops are taken by what they say about themselves: pointwise ones by their scalar
 // body, views by their access map, contractions by their maps; what is left has its own code

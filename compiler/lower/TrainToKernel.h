@@ -1,5 +1,4 @@
-//===- TrainToKernel.h - from a step's graph to loops
-//----------------------------------------------===//
+//===- TrainToKernel.h - from a step's graph to loops -----------------------------------------===//
 #pragma once
 
 namespace mlir {

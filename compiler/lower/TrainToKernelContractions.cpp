@@ -1,5 +1,4 @@
-//===- TrainToKernelContractions.cpp - products and convolutions become kernel.contract
-//------------===//
+//===- TrainToKernelContractions.cpp - products and convolutions become kernel.contract -------===//
 // An axis's role follows from where it occurs: the result's last axis gives the columns, the
 // result's others rows, the rest is summed. A convolution's coordinates add two axes, a pixel's and
 // a tap's; taps stay apart from the sum where an image's border would otherwise need a padded copy,

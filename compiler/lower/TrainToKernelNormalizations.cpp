@@ -1,5 +1,4 @@
-//===- TrainToKernelNormalizations.cpp - softmax and cross entropy along the last axis
-//-------------===//
+//===- TrainToKernelNormalizations.cpp - softmax and cross entropy along the last axis --------===//
 // Three sweeps: the maximum of each row, the sum of exponentials about it, the result. What a loss
 // and its gradient share is equal, and merged behind.
 #include "compiler/lower/TrainToKernelParts.h"

@@ -1,5 +1,4 @@
-//===- TrainToKernelParts.h - the parts of the lowering, one file each
-//-----------------------------===//
+//===- TrainToKernelParts.h - the parts of the lowering, one file each ------------------------===//
 #pragma once
 
 #include "compiler/lower/KernelBuilder.h"

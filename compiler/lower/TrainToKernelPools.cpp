@@ -1,5 +1,4 @@
-//===- TrainToKernelPools.cpp - pools and their gradients
-//------------------------------------------===//
+//===- TrainToKernelPools.cpp - pools and their gradients -------------------------------------===//
 #include "compiler/lower/TrainToKernelParts.h"
 #include "dialects/train/Scalar.h"
 #include "llvm/ADT/STLExtras.h"

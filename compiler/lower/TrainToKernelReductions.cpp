@@ -1,5 +1,4 @@
-//===- TrainToKernelReductions.cpp - sums, maxima, means and moments
-//-------------------------------===//
+//===- TrainToKernelReductions.cpp - sums, maxima, means and moments --------------------------===//
 // A large sum into few results is cut into shards along its outermost reduced axis, so that threads
 // can share it; a second sweep adds the shards in their order. Whether, and into how many, follows
 // from the shape alone.

@@ -1,5 +1,4 @@
-//===- TrainToKernelViews.cpp - views become maps, and a few sweeps
-//--------------------------------===//
+//===- TrainToKernelViews.cpp - views become maps, and a few sweeps ---------------------------===//
 #include "compiler/lower/TrainToKernelParts.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"

@@ -1,5 +1,4 @@
-//===- Program.h - what a spec means, with nothing left to look up --------------------------===//
-//-------------------------------===//
+//===- Program.h - what a spec means, with nothing left to look up ------------------------------------===//
 // The seam between the language and the compiler. `check` makes a Program of a syntax tree; the
 // lowering makes the model dialect of a Program and needs nothing else. A Program is plain data:
 // every selector is a list of names, every default is filled in, every shape is known, every

@@ -1,5 +1,4 @@
-//===- Access.cpp - arithmetic on access maps over rectangular domains
-//-----------------------------===//
+//===- Access.cpp - arithmetic on access maps over rectangular domains ------------------------===//
 #include "dialects/kernel/Access.h"
 
 #include "mlir/Analysis/FlatLinearValueConstraints.h"

@@ -1,5 +1,4 @@
-//===- Access.h - arithmetic on access maps over rectangular domains
-//-------------------------------===//
+//===- Access.h - arithmetic on access maps over rectangular domains --------------------------===//
 // A domain is given by its extents: axis i runs over 0 … extents[i]-1. Tensors lie in row-major
 // order.
 #pragma once

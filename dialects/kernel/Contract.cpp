@@ -1,5 +1,4 @@
-//===- Contract.cpp - the verifier of kernel.contract, and what its maps say
-//-----------------------===//
+//===- Contract.cpp - the verifier of kernel.contract, and what its maps say ------------------===//
 #include "dialects/kernel/Access.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/kernel/LoopOp.h"

@@ -1,5 +1,4 @@
-//===- KernelDialect.cpp - registration, and the small ops
-//-----------------------------------------===//
+//===- KernelDialect.cpp - registration, and the small ops ------------------------------------===//
 #include "dialects/kernel/KernelDialect.h"
 
 #include "dialects/kernel/KernelOps.h"

@@ -1,5 +1,4 @@
-//===- KernelDialect.h - the kernel dialect and its attributes
-//-------------------------------------===//
+//===- KernelDialect.h - the kernel dialect and its attributes --------------------------------===//
 #pragma once
 
 #include "mlir/IR/BuiltinAttributes.h"

@@ -1,5 +1,4 @@
-//===- KernelOps.h - contract, sweep, and the list of tasks
-//----------------------------------------===//
+//===- KernelOps.h - contract, sweep, and the list of tasks -----------------------------------===//
 #pragma once
 
 #include "dialects/kernel/KernelDialect.h"

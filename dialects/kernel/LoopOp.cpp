@@ -1,5 +1,4 @@
-//===- LoopOp.cpp - what contract and sweep have in common
-//-----------------------------------------===//
+//===- LoopOp.cpp - what contract and sweep have in common ------------------------------------===//
 #include "dialects/kernel/LoopOp.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -32,8 +31,8 @@ LogicalResult verifyMaps(Operation *op, ArrayAttr maps, OperandRange operands, u
     const AffineMap map = cast<AffineMapAttr>(attribute).getValue();
     const int64_t operandRank = cast<ShapedType>(operand.getType()).getRank();
     if (map.getNumDims() != rank || map.getNumSymbols() != 0 || map.getNumResults() != operandRank)
-      return op->emitOpError("(C1) map ")
-             << index << " must lead from " << rank << " axes to " << operandRank << ", is " << attribute;
+      return op->emitOpError("(C1) map ") << index << " must lead from " << rank << " axes to "
+                                          << operandRank << ", is " << attribute;
   }
   return success();
 }

@@ -1,5 +1,4 @@
-//===- LoopOp.h - what contract and sweep have in common
-//-------------------------------------------===//
+//===- LoopOp.h - what contract and sweep have in common --------------------------------------===//
 #pragma once
 
 #include "dialects/kernel/KernelOps.h"

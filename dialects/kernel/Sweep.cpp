@@ -1,5 +1,4 @@
-//===- Sweep.cpp - the verifier of kernel.sweep, and how it sums
-//-----------------------------------===//
+//===- Sweep.cpp - the verifier of kernel.sweep, and how it sums ------------------------------===//
 #include "dialects/kernel/Access.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/kernel/LoopOp.h"

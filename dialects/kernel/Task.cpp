@@ -1,5 +1,4 @@
-//===- Task.cpp - the verifiers of tasks and planned steps
-//-----------------------------------------===//
+//===- Task.cpp - the verifiers of tasks and planned steps ------------------------------------===//
 #include "dialects/kernel/KernelOps.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 #include "runtime/Abi.h"
@@ -50,7 +49,8 @@ LogicalResult StepOp::verifySymbolUses(SymbolTableCollection &symbols) {
   for (auto name : getTasks().getAsRange<FlatSymbolRefAttr>())
     // A task's loops, once they are written out, are a function of the same name.
     if (!isa_and_nonnull<TaskOp, FunctionOpInterface>(symbols.lookupNearestSymbolFrom(*this, name)))
-      return emitOpError("(C1) ") << name << " must be a kernel.task, or the function that it became";
+      return emitOpError("(C1) ") << name
+                                  << " must be a kernel.task, or the function that it became";
   if (failed(verifyPlaced(*this, getFields(), "fields")) ||
       failed(verifyPlaced(*this, getOutputs(), "outputs")))
     return failure();

@@ -83,8 +83,7 @@ static LogicalResult expectBroadcast(Operation *op, ValueRange operands, Value r
   return expect(op, "(C1)", "the result", result, shape);
 }
 
-//===--- layers
-//-----------------------------------------------------------------------------------===//
+//===--- layers -------------------------------------------------------------------------------===//
 
 LogicalResult DenseOp::verify() {
   if (rankOf(getX()) < 1)
@@ -192,8 +191,7 @@ LogicalResult DropoutOp::verify() {
   return success();
 }
 
-//===--- views
-//------------------------------------------------------------------------------------===//
+//===--- views --------------------------------------------------------------------------------===//
 
 static int64_t elementsOf(Value value) {
   return cast<RankedTensorType>(value.getType()).getNumElements();
@@ -278,8 +276,7 @@ LogicalResult PadOp::verify() {
   return expect(*this, "(C2)", "y", getY(), shape);
 }
 
-//===--- pointwise
-//--------------------------------------------------------------------------------===//
+//===--- pointwise ----------------------------------------------------------------------------===//
 
 LogicalResult GeluOp::verify() {
   if (getApproximate() == "none" || getApproximate() == "tanh")
@@ -315,8 +312,7 @@ LogicalResult LessEqualOp::verify() { return verifyComparison(*this); }
 LogicalResult GreaterOp::verify() { return verifyComparison(*this); }
 LogicalResult GreaterEqualOp::verify() { return verifyComparison(*this); }
 
-//===--- along axes
-//-------------------------------------------------------------------------------===//
+//===--- along axes ---------------------------------------------------------------------------===//
 
 LogicalResult SoftmaxOp::verify() { return expectAxis(*this, "(C1)", getAxis(), getX()); }
 LogicalResult LogSoftmaxOp::verify() { return expectAxis(*this, "(C1)", getAxis(), getX()); }
@@ -360,8 +356,7 @@ LogicalResult OneHotOp::verify() {
   return expect(*this, "(C1)", "y", getY(), shape);
 }
 
-//===--- losses and measures
-//----------------------------------------------------------------------===//
+//===--- losses and measures ------------------------------------------------------------------===//
 
 /// logits' shape without `axis`.
 static Shape positions(Value logits, int64_t axis) {

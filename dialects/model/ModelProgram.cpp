@@ -7,8 +7,7 @@
 using namespace mlir;
 using namespace sinter::model;
 
-//===--- data
-//-------------------------------------------------------------------------------------===//
+//===--- data ---------------------------------------------------------------------------------===//
 
 static DictionaryAttr findField(DataOp data, StringRef name) {
   for (auto field : data.getFields().getAsRange<DictionaryAttr>())
@@ -97,8 +96,7 @@ LogicalResult DataOp::verify() {
   return success();
 }
 
-//===--- train
-//------------------------------------------------------------------------------------===//
+//===--- train --------------------------------------------------------------------------------===//
 
 /// The data that a block trains on, or null.
 static DataOp findData(TrainOp train) {
@@ -119,8 +117,7 @@ LogicalResult TrainOp::verifyRegions() {
   return success();
 }
 
-//===--- net
-//--------------------------------------------------------------------------------------===//
+//===--- net ----------------------------------------------------------------------------------===//
 
 ParseResult NetOp::parse(OpAsmParser &parser, OperationState &result) {
   auto functionType = [](Builder &builder, ArrayRef<Type> arguments, ArrayRef<Type> results,
@@ -145,8 +142,7 @@ LogicalResult ReturnOp::verify() {
   return success();
 }
 
-//===--- stage
-//------------------------------------------------------------------------------------===//
+//===--- stage --------------------------------------------------------------------------------===//
 
 /// The parameter or buffer of the block around `op`, or null.
 static Operation *findState(Operation *op, StringAttr name) {
@@ -218,8 +214,7 @@ LogicalResult ClipOp::verify() {
   return success();
 }
 
-//===--- sources
-//----------------------------------------------------------------------------------===//
+//===--- sources ------------------------------------------------------------------------------===//
 
 LogicalResult ReadOp::verify() {
   Operation *state = findState(*this, getParameterAttr().getAttr());

@@ -1,5 +1,4 @@
-//===- Canonicalize.cpp - folders and rewrites: one canonical form, one direction each
-//--------------===//
+//===- Canonicalize.cpp - folders and rewrites: one canonical form, one direction each --------===//
 // Values are kept (a zero's sign aside). What is written down here:
 //   -(-x), x + 0, x - 0, x · 1, x / 1, a view that moves nothing, a mask over masked rows    become
 //   x a reshape, transpose or broadcast of its own kind becomes one a pointwise operand that
@@ -26,8 +25,7 @@ template <typename Op> static OpFoldResult withoutNeutral(Op op, Attribute b, do
   return {};
 }
 
-//===--- pointwise
-//--------------------------------------------------------------------------------===//
+//===--- pointwise ----------------------------------------------------------------------------===//
 
 OpFoldResult ConstantOp::fold(FoldAdaptor) { return getValueAttr(); }
 
@@ -87,8 +85,7 @@ READS_SCALARS(LogicOp)
 READS_SCALARS(SelectOp)
 READS_SCALARS(BatchMeanGradOp)
 
-//===--- reductions and views
-//---------------------------------------------------------------------===//
+//===--- reductions and views -----------------------------------------------------------------===//
 
 OpFoldResult SumOp::fold(FoldAdaptor) {
   return getAxes().empty() ? OpFoldResult(getX()) : OpFoldResult();

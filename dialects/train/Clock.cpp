@@ -1,5 +1,4 @@
-//===- Clock.cpp - scalar bodies of what depends on the step: schedules, counts, random numbers
-//----===//
+//===- Clock.cpp - scalar bodies of what depends on the step or on a counter ---------------------------===//
 #include "dialects/train/Scalar.h"
 #include "dialects/train/Verify.h"
 
@@ -8,8 +7,7 @@
 using namespace mlir;
 using namespace sinter::train;
 
-//===--- constant and count
-//-----------------------------------------------------------------------===//
+//===--- constant and count -------------------------------------------------------------------===//
 
 SmallVector<Value> CountOp::buildScalar(OpBuilder &builder, Location location, ValueRange arguments,
                                         ValueRange) {
@@ -17,8 +15,7 @@ SmallVector<Value> CountOp::buildScalar(OpBuilder &builder, Location location, V
   return {s.mul(s.number(getScale()), s.toFloat(arguments[0], builder.getF32Type()))};
 }
 
-//===--- schedules, in f64
-//------------------------------------------------------------------------===//
+//===--- schedules, in f64 --------------------------------------------------------------------===//
 
 SmallVector<Value> RateOp::buildScalar(OpBuilder &builder, Location location, ValueRange arguments,
                                        ValueRange) {
@@ -80,8 +77,7 @@ SmallVector<Value> BiasCorrectionOp::buildScalar(OpBuilder &builder, Location lo
   return {s.make<arith::TruncFOp>(builder.getF32Type(), s.sub(one, power))};
 }
 
-//===--- random numbers
-//---------------------------------------------------------------------------===//
+//===--- random numbers -----------------------------------------------------------------------===//
 
 /// 32-bit FNV-1a, as runtime/Philox.h has it.
 static uint32_t fnv1a(StringRef text) {

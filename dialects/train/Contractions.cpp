@@ -1,5 +1,4 @@
-//===- Contractions.cpp - contract and the three directions of a convolution
-//-----------------------===//
+//===- Contractions.cpp - contract and the three directions of a convolution ------------------===//
 #include "dialects/train/Emit.h"
 #include "dialects/train/Verify.h"
 #include "mlir/IR/AffineExpr.h"
@@ -7,8 +6,7 @@
 using namespace mlir;
 using namespace sinter::train;
 
-//===--- contract
-//---------------------------------------------------------------------------------===//
+//===--- contract -----------------------------------------------------------------------------===//
 
 namespace {
 /// "bk,nk->bn" taken apart.
@@ -122,8 +120,7 @@ static int64_t contractionFlops(Contraction op) { return 2 * llvm::product_of(op
 
 int64_t ContractOp::getFlops() { return contractionFlops(*this); }
 
-//===--- convolutions
-//-----------------------------------------------------------------------------===//
+//===--- convolutions -------------------------------------------------------------------------===//
 
 namespace {
 /// One convolution, whichever of its three tensors is the result.

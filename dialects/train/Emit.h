@@ -1,5 +1,4 @@
-//===- Emit.h - building train ops without spelling out their types
-//--------------------------------===//
+//===- Emit.h - building train ops without spelling out their types ---------------------------===//
 #pragma once
 
 #include "dialects/train/TrainOps.h"

@@ -1,5 +1,4 @@
-//===- Pointwise.cpp - scalar bodies of pointwise ops and what verifies them
-//-----------------------===//
+//===- Pointwise.cpp - scalar bodies of pointwise ops and what verifies them ------------------===//
 // One body an op, for one element; evaluator, fusion and kernels all take it from here. Bodies
 // compute in f32 except where an op says f64, and never hide a NaN.
 #include "dialects/train/Scalar.h"
@@ -11,8 +10,7 @@
 using namespace mlir;
 using namespace sinter::train;
 
-//===--- one operand
-//------------------------------------------------------------------------------===//
+//===--- one operand --------------------------------------------------------------------------===//
 
 // The signature of every body.
 #define SCALAR_BODY(OP)                                                                            \
@@ -88,8 +86,7 @@ SCALAR_BODY(GeluOp) {
   return {s.mul(s.mul(s.number(0.5), x), s.add(s.number(1), inner))};
 }
 
-//===--- two operands
-//-----------------------------------------------------------------------------===//
+//===--- two operands -------------------------------------------------------------------------===//
 
 SCALAR_BODY(AddOp) { return {Scalar(builder, location).add(arguments[0], arguments[1])}; }
 SCALAR_BODY(SubOp) { return {Scalar(builder, location).sub(arguments[0], arguments[1])}; }
@@ -113,8 +110,7 @@ LogicalResult PowOp::verify() { return verifyPointwise(*this); }
 LogicalResult MaxOp::verify() { return verifyPointwise(*this); }
 LogicalResult MinOp::verify() { return verifyPointwise(*this); }
 
-//===--- choices
-//----------------------------------------------------------------------------------===//
+//===--- choices ------------------------------------------------------------------------------===//
 
 static std::optional<arith::CmpFPredicate> floatPredicate(StringRef name) {
   using enum arith::CmpFPredicate;
@@ -202,8 +198,7 @@ LogicalResult OneHotOp::verify() {
   return verifyPointwise(*this);
 }
 
-//===--- rows that are there
-//----------------------------------------------------------------------===//
+//===--- rows that are there ------------------------------------------------------------------===//
 
 SCALAR_BODY(MaskRowsOp) {
   Scalar s(builder, location);

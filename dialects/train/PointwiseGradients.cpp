@@ -1,5 +1,4 @@
-//===- PointwiseGradients.cpp - derivatives of pointwise ops
-//---------------------------------------===//
+//===- PointwiseGradients.cpp - derivatives of pointwise ops ----------------------------------===//
 // Each in its cheap form: from the result where that says enough (relu, tanh, sigmoid, exp), so
 // that the operand need not be kept. An operand of rank 0 stood for every element: its gradient is
 // the sum over all.
@@ -32,8 +31,7 @@ NO_GRADIENT(CountOp)
 NO_GRADIENT(RateOp)
 NO_GRADIENT(BiasCorrectionOp)
 
-//===--- one operand
-//------------------------------------------------------------------------------===//
+//===--- one operand --------------------------------------------------------------------------===//
 
 GRADIENTS(NegOp) { operandGradients[0] = Emit(builder, *this).unary<NegOp>(resultGradients[0]); }
 
@@ -148,8 +146,7 @@ GRADIENTS(GeluOp) {
   operandGradients[0] = emit.mul(resultGradients[0], slope);
 }
 
-//===--- two operands
-//-----------------------------------------------------------------------------===//
+//===--- two operands -------------------------------------------------------------------------===//
 
 GRADIENTS(AddOp) {
   Emit emit(builder, *this);
@@ -236,8 +233,7 @@ GRADIENTS(SelectOp) {
     operandGradients[2] = emit.reduceTo(getB(), emit.select(getC(), zero, resultGradients[0]));
 }
 
-//===--- rows that are there
-//----------------------------------------------------------------------===//
+//===--- rows that are there ------------------------------------------------------------------===//
 
 GRADIENTS(MaskRowsOp) {
   operandGradients[0] = MaskRowsOp::create(builder, gradientLocation(*this), getX().getType(),

@@ -1,5 +1,4 @@
-//===- Pooling.cpp - the largest and the mean of each window
-//---------------------------------------===//
+//===- Pooling.cpp - the largest and the mean of each window ----------------------------------===//
 #include "dialects/train/Emit.h"
 #include "dialects/train/Verify.h"
 

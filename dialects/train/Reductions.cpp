@@ -1,5 +1,4 @@
-//===- Reductions.cpp - sums, means, softmax and cross entropy
-//-------------------------------------===//
+//===- Reductions.cpp - sums, means, softmax and cross entropy --------------------------------===//
 #include "dialects/train/Emit.h"
 #include "dialects/train/Verify.h"
 
@@ -22,8 +21,7 @@ static Value spread(Emit &emit, Value value, Value x, ArrayRef<int64_t> dropped)
 
 static int64_t lastAxis(Value value) { return static_cast<int64_t>(shapeOf(value).size()) - 1; }
 
-//===--- sum and reduce_max
-//-----------------------------------------------------------------------===//
+//===--- sum and reduce_max -------------------------------------------------------------------===//
 
 template <typename Op> static LogicalResult verifyAxesReduction(Op op) {
   if (failed(verifyAxes(op, "(C1)", "axes", op.getAxes(), op.getX().getType().getRank())))
@@ -56,8 +54,7 @@ void ReduceMaxOp::buildGradients(OpBuilder &builder, ValueRange resultGradients,
   operandGradients[0] = emit.mul(share, spread(emit, each, getX(), getAxes()));
 }
 
-//===--- argmax
-//-----------------------------------------------------------------------------------===//
+//===--- argmax -------------------------------------------------------------------------------===//
 
 LogicalResult ArgmaxOp::verify() {
   if (getX().getType().getRank() == 0)
@@ -69,8 +66,7 @@ int64_t ArgmaxOp::getFlops() { return getX().getType().getNumElements(); }
 
 void ArgmaxOp::buildGradients(OpBuilder &, ValueRange, ArrayRef<bool>, MutableArrayRef<Value>) {}
 
-//===--- over the examples
-//------------------------------------------------------------------------===//
+//===--- over the examples --------------------------------------------------------------------===//
 
 LogicalResult BatchMeanOp::verify() {
   if (getX().getType().getRank() == 0)
@@ -123,8 +119,7 @@ void MomentsOp::buildGradients(OpBuilder &builder, ValueRange resultGradients,
       BatchMeanGradOp::create(builder, emit.location, getX().getType(), dx, getCount());
 }
 
-//===--- softmax
-//----------------------------------------------------------------------------------===//
+//===--- softmax ------------------------------------------------------------------------------===//
 
 // Maximum, difference, exponential, sum, quotient.
 int64_t SoftmaxOp::getFlops() { return 5 * getX().getType().getNumElements(); }
@@ -166,8 +161,7 @@ void LogSoftmaxOp::buildGradients(OpBuilder &builder, ValueRange resultGradients
   operandGradients[0] = emit.sub(resultGradients[0], emit.mul(emit.unary<ExpOp>(getY()), total));
 }
 
-//===--- cross entropy
-//----------------------------------------------------------------------------===//
+//===--- cross entropy ------------------------------------------------------------------------===//
 
 template <typename Op> static LogicalResult verifyCrossEntropy(Op op, Value rows) {
   if (op.getLogits().getType().getRank() == 0)

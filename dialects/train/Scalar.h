@@ -1,5 +1,4 @@
-//===- Scalar.h - scalar bodies, spelled briefly
-//---------------------------------------------------===//
+//===- Scalar.h - scalar bodies, spelled briefly ----------------------------------------------===//
 #pragma once
 
 #include "mlir/Dialect/Arith/IR/Arith.h"

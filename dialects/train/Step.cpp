@@ -1,5 +1,4 @@
-//===- Step.cpp - states, runs, stages, steps and their commit
-//-------------------------------------===//
+//===- Step.cpp - states, runs, stages, steps and their commit --------------------------------===//
 #include "dialects/train/TrainOps.h"
 
 #include "mlir/Interfaces/FunctionImplementation.h"
@@ -9,8 +8,7 @@
 using namespace mlir;
 using namespace sinter::train;
 
-//===--- state
-//------------------------------------------------------------------------------------===//
+//===--- state --------------------------------------------------------------------------------===//
 
 ArrayRef<int64_t> StateOp::getSavedShape() {
   if (auto layout = getLayout())
@@ -47,8 +45,7 @@ LogicalResult StateOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return success();
 }
 
-//===--- run and stage
-//----------------------------------------------------------------------------===//
+//===--- run and stage ------------------------------------------------------------------------===//
 
 LogicalResult RunOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!symbols.lookupNearestSymbolFrom(*this, getDataAttr()))
@@ -99,8 +96,7 @@ LogicalResult StageOp::verifySymbolUses(SymbolTableCollection &symbols) {
   return getPredict() ? check(getPredictAttr(), "predict") : success();
 }
 
-//===--- step
-//-------------------------------------------------------------------------------------===//
+//===--- step ---------------------------------------------------------------------------------===//
 
 // train.step @name kind "train" (%x: tensor<4x2xf32> {train.data = "x"}, …) attributes {…} { … }
 ParseResult StepOp::parse(OpAsmParser &parser, OperationState &result) {
@@ -292,8 +288,7 @@ LogicalResult CommitOp::verify() {
   return check(getResultNames(), getResults_(), "results");
 }
 
-//===--- gradient
-//---------------------------------------------------------------------------------===//
+//===--- gradient -----------------------------------------------------------------------------===//
 
 LogicalResult GradientOp::verify() {
   if (getOf().getTypes() != getGradients().getTypes())

@@ -1,5 +1,4 @@
-//===- TrainDialect.cpp - registration, attributes, how a step's arguments are bound
-//---------------===//
+//===- TrainDialect.cpp - registration, attributes, how a step's arguments are bound ----------===//
 #include "dialects/train/TrainDialect.h"
 
 #include "dialects/train/TrainOps.h"

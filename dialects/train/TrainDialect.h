@@ -1,5 +1,4 @@
-//===- TrainDialect.h - the train dialect, its attributes and enums
-//--------------------------------===//
+//===- TrainDialect.h - the train dialect, its attributes and enums ---------------------------===//
 #pragma once
 
 #include "mlir/IR/BuiltinAttributes.h"

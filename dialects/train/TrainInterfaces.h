@@ -1,5 +1,4 @@
-//===- TrainInterfaces.h - what a train op says about itself
-//---------------------------------------===//
+//===- TrainInterfaces.h - what a train op says about itself ----------------------------------===//
 #pragma once
 
 #include "mlir/IR/AffineMap.h"

@@ -1,5 +1,4 @@
-//===- TrainOps.cpp - what ODS generates for the ops
-//-----------------------------------------------===//
+//===- TrainOps.cpp - what ODS generates for the ops ------------------------------------------===//
 #include "dialects/train/TrainOps.h"
 
 #include "mlir/IR/Builders.h"

@@ -1,5 +1,4 @@
-//===- TrainOps.h - the ops of a training step
-//-----------------------------------------------------===//
+//===- TrainOps.h - the ops of a training step ------------------------------------------------===//
 #pragma once
 
 #include "dialects/train/TrainDialect.h"

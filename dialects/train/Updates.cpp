@@ -1,5 +1,4 @@
-//===- Updates.cpp - optimizers as pointwise ops
-//---------------------------------------------------===//
+//===- Updates.cpp - optimizers as pointwise ops ----------------------------------------------===//
 #include "dialects/train/Scalar.h"
 #include "dialects/train/Verify.h"
 
@@ -17,8 +16,7 @@ static LogicalResult verifyUpdate(Operation *op, unsigned firstScalar) {
   return success();
 }
 
-//===--- SGD
-//--------------------------------------------------------------------------------------===//
+//===--- SGD ----------------------------------------------------------------------------------===//
 
 SmallVector<Value> SgdOp::buildScalar(OpBuilder &builder, Location location, ValueRange arguments,
                                       ValueRange) {
@@ -43,8 +41,7 @@ LogicalResult SgdOp::verify() {
   return verifyUpdate(*this, getM() ? 3 : 2);
 }
 
-//===--- Adam and AdamW
-//---------------------------------------------------------------------------===//
+//===--- Adam and AdamW -----------------------------------------------------------------------===//
 
 SmallVector<Value> AdamOp::buildScalar(OpBuilder &builder, Location location, ValueRange arguments,
                                        ValueRange) {

@@ -1,5 +1,4 @@
-//===- Verify.h - what verifiers of several train ops share
-//----------------------------------------===//
+//===- Verify.h - what verifiers of several train ops share -----------------------------------===//
 #pragma once
 
 #include "dialects/train/TrainOps.h"

@@ -1,5 +1,4 @@
-//===- Views.cpp - ops that move values and compute nothing
-//----------------------------------------===//
+//===- Views.cpp - ops that move values and compute nothing -----------------------------------===//
 #include "dialects/train/Emit.h"
 #include "dialects/train/Verify.h"
 #include "mlir/IR/AffineExpr.h"
@@ -21,8 +20,7 @@ static LogicalResult verifyElements(Operation *op) {
   return success();
 }
 
-//===--- reshape
-//----------------------------------------------------------------------------------===//
+//===--- reshape ------------------------------------------------------------------------------===//
 
 LogicalResult ReshapeOp::verify() {
   if (getX().getType().getNumElements() != getY().getType().getNumElements())
@@ -40,8 +38,7 @@ void ReshapeOp::buildGradients(OpBuilder &builder, ValueRange resultGradients,
       ReshapeOp::create(builder, gradientLocation(*this), getX().getType(), resultGradients[0]);
 }
 
-//===--- transpose
-//--------------------------------------------------------------------------------===//
+//===--- transpose ----------------------------------------------------------------------------===//
 
 LogicalResult TransposeOp::verify() {
   SmallVector<int64_t> sorted(getPerm());
@@ -73,8 +70,7 @@ void TransposeOp::buildGradients(OpBuilder &builder, ValueRange resultGradients,
                                             resultGradients[0], inverse);
 }
 
-//===--- broadcast
-//--------------------------------------------------------------------------------===//
+//===--- broadcast ----------------------------------------------------------------------------===//
 
 LogicalResult BroadcastOp::verify() {
   if (static_cast<int64_t>(getDims().size()) != getX().getType().getRank())
@@ -106,8 +102,7 @@ void BroadcastOp::buildGradients(OpBuilder &builder, ValueRange resultGradients,
   operandGradients[0] = Emit(builder, *this).sum(resultGradients[0], repeated);
 }
 
-//===--- slice and pad: each the other's transpose
-//-------------------------------------------------===//
+//===--- slice and pad: each the other's transpose --------------------------------------------===//
 
 /// `part`, laid from `low` in steps of `strides`, stays within `whole`.
 static LogicalResult verifyWithin(Operation *op, Value part, Value whole, StringRef lowName,
@@ -157,8 +152,7 @@ void PadOp::buildGradients(OpBuilder &builder, ValueRange resultGradients, Array
                                         resultGradients[0], getLowAttr(), getStridesAttr());
 }
 
-//===--- concat
-//-----------------------------------------------------------------------------------===//
+//===--- concat -------------------------------------------------------------------------------===//
 
 LogicalResult ConcatOp::verify() {
   const auto axis = static_cast<int64_t>(getAxis());

@@ -1,4 +1,4 @@
-//===- Peak.cpp - the most that this machine's cores can multiply and add -----------------------===//
+//===- Peak.cpp - the most that this machine can multiply and add ----------------------------===//
 // Chains of fused multiply-adds in registers, as many as it takes to keep every pipe full: no
 // memory, no dependencies to wait for. Shares of the peak are shares of this. The best of several
 // short bursts counts, for anything else on the machine only slows a burst down.

@@ -61,7 +61,7 @@ def build(arguments):
     """The program of examples/fashion/lenet.sinter, with another optimizer where one is asked for."""
     with open(os.path.join(ROOT, "examples", "fashion", "lenet.sinter")) as file:
         spec = file.read()
-    adam = "adam(lr: 1e-3)"
+    adam = "adam(lr: cosine(1e-3))"
     assert adam in spec
     if arguments.optimizer == "sgd":
         spec = spec.replace(adam, "sgd(lr: 0.01, momentum: 0.9)")

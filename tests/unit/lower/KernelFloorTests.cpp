@@ -5,8 +5,8 @@
 
 #include "compiler/lower/Passes.h"
 #include "compiler/passes/Passes.h"
-#include "dialects/train/StateLayout.h"
 #include "compiler/reference/KernelEvaluator.h"
+#include "dialects/train/StateLayout.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "runtime/Abi.h"

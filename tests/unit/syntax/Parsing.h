@@ -1,5 +1,4 @@
-//===- Parsing.h - what the tests of the syntax share
-//-------------------------------------------===//
+//===- Parsing.h - what the tests of the syntax share -----------------------------------------===//
 #pragma once
 
 #include "compiler/syntax/Parser.h"
