@@ -69,7 +69,7 @@ class LenetTrajectory(harness.ProgramTest):
         self.assertEqual(digest(self.initial), self.stored["initial_weights_sha256"])
 
     def test_sgd_with_momentum(self):
-        self.compare("sgd(lr: 0.01, momentum: 0.9)", "sgd")
+        self.compare("sgd(lr: 0.005, momentum: 0.9)", "sgd")
 
     def test_adam(self):
         self.compare("adam(lr: 1e-3)", "adam")
