@@ -25,9 +25,6 @@ Type stored(Type element) {
 Value Emitter::constant(int64_t value) {
   return arith::ConstantOp::create(builder, location, builder.getI64IntegerAttr(value));
 }
-Value Emitter::flag(bool value) {
-  return arith::ConstantOp::create(builder, location, builder.getBoolAttr(value));
-}
 Value Emitter::add(Value a, Value b) { return builder.createOrFold<arith::AddIOp>(location, a, b); }
 Value Emitter::multiply(Value a, int64_t b) {
   return builder.createOrFold<arith::MulIOp>(location, a, constant(b));

@@ -23,7 +23,6 @@ public:
 
   // Integers, folded where both sides are constants.
   mlir::Value constant(int64_t value);
-  mlir::Value flag(bool value);
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value add(mlir::Value a, int64_t b) { return add(a, constant(b)); }
   mlir::Value multiply(mlir::Value a, int64_t b);
