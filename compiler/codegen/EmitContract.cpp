@@ -444,15 +444,8 @@ private:
 
 } // namespace
 
-FailureOr<int64_t> contractShares(kernel::ContractOp op, const Target &target) {
-  auto plan = ContractPlan::make(op);
-  if (failed(plan))
-    return failure();
-  return scheduleOf(op.getScheduleAttr(), *plan, target).shares;
-}
-
-LogicalResult emitContract(kernel::ContractOp op, const TaskScope &scope, const Target &target,
-                           MicroKernels &microKernels) {
+FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &scope, const Target &target,
+                                MicroKernels &microKernels) {
   auto plan = ContractPlan::make(op);
   if (failed(plan))
     return failure();
@@ -460,7 +453,9 @@ LogicalResult emitContract(kernel::ContractOp op, const TaskScope &scope, const 
   if (!fitsRegisters(schedule.mr, schedule.nr, target))
     return op.emitOpError("a tile of ") << schedule.mr << " × " << schedule.nr
                                         << " vectors does not fit the registers of " << target.cpu;
-  return ContractEmitter(op, std::move(*plan), schedule, scope, microKernels).run();
+  if (failed(ContractEmitter(op, std::move(*plan), schedule, scope, microKernels).run()))
+    return failure();
+  return schedule.shares;
 }
 
 } // namespace sinter::codegen

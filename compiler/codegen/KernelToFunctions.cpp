@@ -90,10 +90,9 @@ private:
         if (failed(emitSweep(sweep, scopeOf(&op, emit, entry->getArgument(0), mapping))))
           return failure();
       } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
-        auto count = contractShares(contract, target);
-        if (failed(count) ||
-            failed(emitContract(contract, scopeOf(&op, emit, entry->getArgument(0), mapping),
-                                target, microKernels)))
+        auto count = emitContract(contract, scopeOf(&op, emit, entry->getArgument(0), mapping),
+                                  target, microKernels);
+        if (failed(count))
           return failure();
         shares = *count;
       } else {

@@ -20,11 +20,9 @@ struct TaskScope {
   const mlir::IRMapping &outside;          ///< clock values and the like that the body captures
 };
 
-/// Into how many shares a contraction is cut on this target.
-mlir::FailureOr<int64_t> contractShares(kernel::ContractOp op, const Target &target);
-
-mlir::LogicalResult emitContract(kernel::ContractOp op, const TaskScope &scope,
-                                 const Target &target, MicroKernels &microKernels);
+/// Returns into how many shares the contraction is cut on this target.
+mlir::FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &scope,
+                                      const Target &target, MicroKernels &microKernels);
 mlir::LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope);
 
 } // namespace sinter::codegen
