@@ -165,8 +165,7 @@ std::optional<std::vector<semantics::Type>> knownInputs(Session &session,
     if (!parameter.defaultValue)
       return std::nullopt;
     Binding binding;
-    const auto *name = dynCast<PathExpr>(parameter.defaultValue);
-    if (!name || !evaluator.isCallableName(name->names.front().text))
+    if (!evaluator.isCallable(*parameter.defaultValue))
       binding.value = evaluator.evaluate(*parameter.defaultValue);
     evaluator.scope->bind(parameter.name.text, std::move(binding));
   }

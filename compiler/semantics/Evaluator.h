@@ -157,6 +157,10 @@ public:
 
   /// The layer or function of this name: what the scope, the file and the built-ins say, in this order.
   bool isCallableName(const std::string &name);
+  /// Whether a model's parameter of this value is a layer, a function or an initializer, and no number.
+  bool isCallable(const syntax::Expr &expr);
+  /// An initializer, which no name of the scope and no constant hides.
+  bool isInitializerName(const std::string &name) const;
   const syntax::ModelDeclaration *model(const std::string &name) const;
 };
 

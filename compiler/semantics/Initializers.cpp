@@ -154,6 +154,8 @@ std::vector<std::string> initializerNames() {
   return names;
 }
 
+bool isInitializer(const std::string &name) { return findInitializer(name) != nullptr; }
+
 Initializer initializerNamed(const std::string &name, const Type &type) {
   if (name == "constant(0.25)") // PyTorch's for prelu
     return {Kind::Constant, 0.25, 0, {}, "constant"};
@@ -177,10 +179,16 @@ std::optional<Initializer> resolveInitializer(Evaluator &evaluator, const Expr &
     return std::nullopt;
   }
   const Name &name = call ? call->callee.front() : path->names.front();
-  // A model may take the initializer as a parameter: by name, or as a string.
+  // A model may take the initializer as a parameter: as it would be written here, or its name as a string.
   if (Binding *binding = evaluator.scope ? evaluator.scope->find(name.text) : nullptr;
       binding && path) {
     *binding->used = true;
+    if (binding->value.poisoned() && !binding->isLayer)
+      return std::nullopt;
+    if (const Callable *passed = binding->value.get<Callable>()) {
+      Evaluator there = evaluator.within(passed->scope);
+      return resolveInitializer(there, *passed->expr, type);
+    }
     if (const std::string *text = binding->value.get<std::string>())
       if (findInitializer(*text))
         return initializerNamed(*text, type);

@@ -29,5 +29,6 @@ void chooseInitializers(Session &session, ParameterStore &store,
                         const std::vector<const Graph *> &graphs);
 
 std::vector<std::string> initializerNames();
+bool isInitializer(const std::string &name);
 
 } // namespace sinter::semantics

@@ -63,23 +63,17 @@ bool ModelRun::bindParameter(const ModelParameter &parameter, const Expr &expr, 
     callee = &path->names.front();
   else if (const auto *call = dynCast<CallExpr>(expr))
     callee = &call->callee.front();
-  bool isLayer = expr.kind() == Expr::Kind::Stack || (callee && where.isCallableName(callee->text));
-  if (isLayer && expr.kind() == Expr::Kind::Call && callee) {
-    // `max(a, b)` of numbers is a number; `leaky_relu(0.1)` waits for its input.
-    static const std::vector<std::string> numeric = {"floor_div", "ceil_div", "mod", "min", "max",
-                                                     "log2",      "sqrt",     "exp", "log", "abs"};
-    for (const std::string &each : numeric)
-      isLayer &= callee->text != each;
-  }
-  if (isLayer) {
+  if (where.isCallable(expr)) {
     Binding *outer = callee && where.scope ? where.scope->find(callee->text) : nullptr;
     const Callable *passedOn = outer ? outer->value.get<Callable>() : nullptr;
     if (outer)
       *outer->used = true;
+    // A default sees the names so far: in its own definition a name means what it meant before.
+    auto scope = where.scope && &where == &inner ? std::make_shared<Scope>(*where.scope)
+                 : where.scope                   ? where.scope
+                                                 : std::make_shared<Scope>();
     binding.value =
-        passedOn && expr.kind() == Expr::Kind::Path ? *passedOn : Callable{&expr, where.scope};
-    if (!binding.value.get<Callable>()->scope)
-      binding.value = Callable{&expr, std::make_shared<Scope>()};
+        passedOn && expr.kind() == Expr::Kind::Path ? *passedOn : Callable{&expr, std::move(scope)};
   } else {
     binding.value = where.atBuildTime().evaluate(expr);
     if (binding.value.poisoned())

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cmath>
 #include <fmt/format.h>
+#include <set>
 
 namespace sinter::semantics {
 
@@ -29,6 +30,26 @@ bool Evaluator::isCallableName(const std::string &name) {
   if (session.constants.count(name))
     return false;
   return model(name) || findLayer(name) || findFunction(name);
+}
+
+bool Evaluator::isInitializerName(const std::string &name) const {
+  return isInitializer(name) && !(scope && scope->find(name)) && !session.constants.count(name);
+}
+
+bool Evaluator::isCallable(const Expr &expr) {
+  if (expr.kind() == Expr::Kind::Stack)
+    return true;
+  const auto *path = dynCast<PathExpr>(expr);
+  const auto *call = dynCast<CallExpr>(expr);
+  if (!path && !call)
+    return false;
+  const std::string &name = path ? path->names.front().text : call->callee.front().text;
+  // `max(a, b)` of numbers is a number; `leaky_relu(0.1)` waits for its input.
+  static const std::set<std::string> numeric = {"floor_div", "ceil_div", "mod", "min", "max",
+                                                "log2",      "sqrt",     "exp", "log", "abs"};
+  if (call && numeric.count(name))
+    return false;
+  return isCallableName(name) || isInitializerName(name);
 }
 
 /// Where a model declares a name by a statement or by `as`.
@@ -62,6 +83,10 @@ static std::optional<Span> declarationOf(const std::string &wanted, const ModelD
 }
 
 void Evaluator::unknownName(const Name &name) {
+  if (isInitializer(name.text)) {
+    session.engine.report(Diag::NotCallable, name.span, name.text, "an initializer");
+    return;
+  }
   const ModelDeclaration *around = frame ? frame->model : nullptr;
   if (session.mayBeLost(name.text) || (around && around->inputs.empty()))
     return;
@@ -297,7 +322,7 @@ void Evaluator::checkNames(const Expr &expr) {
     if (Binding *binding = scope ? scope->find(first.text) : nullptr)
       *binding->used = true;
     else if (!session.constants.count(first.text) && !session.models.count(first.text) &&
-             !findLayer(first.text) && !findFunction(first.text) &&
+             !findLayer(first.text) && !findFunction(first.text) && !isInitializer(first.text) &&
              !(train && std::find(train->fields.begin(), train->fields.end(), first.text) !=
                             train->fields.end()))
       unknownName(first);
@@ -316,7 +341,7 @@ void Evaluator::checkNames(const Expr &expr) {
         signature = &layer->signature;
       else if (!layer && function && !isPlannedFunction(name.text))
         signature = &function->signature;
-      else if (!layer && !function)
+      else if (!layer && !function && !isInitializer(name.text))
         unknownName(name);
     }
     checkArguments(call.parameters, nullptr);

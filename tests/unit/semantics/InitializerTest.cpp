@@ -36,6 +36,32 @@ TEST_CASE("initializers come to the numbers of their definitions") {
   CHECK(initializerOf("identity").kind == Initializer::Kind::Identity);
 }
 
+TEST_CASE("a model may take an initializer as a parameter") {
+  auto headOf = [](const std::string &models) {
+    Spec spec(around(models + "\nmodel Net(x: f32[8]) -> f32[10] { x |> Head[constant(3)] as h }",
+                     "f32[8]"));
+    INFO(spec.said);
+    REQUIRE(spec.program);
+    return spec.parameter("h.w.weight").initializer;
+  };
+  const std::string body = "(x: f32[8]) -> f32[10] { x |> dense(10, init: start) as w }";
+  CHECK(headOf("model Head[start]" + body).a == 3);
+  CHECK(headOf("model Head[start = zeros]" + body).a == 3);
+  CHECK(headOf("model Head[given](x: f32[8]) -> f32[10] { x |> Inner[given] as w }\n"
+               "model Inner[start](x: f32[8]) -> f32[10] { "
+               "param weight: f32[10, 8] = start; x |> dense(10, weight: weight) as d }")
+            .a == 3);
+}
+
+TEST_CASE("in its own default a parameter's name means what it meant before") {
+  Spec spec(around("model Net[relu = relu, ones = ones](x: f32[8]) -> f32[10] "
+                   "{ x |> dense(10, init: ones) as w |> relu }",
+                   "f32[8]"));
+  INFO(spec.said);
+  REQUIRE(spec.program);
+  CHECK(spec.parameter("w.weight").initializer.a == 1);
+}
+
 TEST_CASE("left out, the initializer follows from the first activations") {
   auto chosen = [](const std::string &rest) {
     Spec spec(around("model Net(x: f32[8]) -> f32[10] { x |> dense(10) as w |> " + rest + " }",
