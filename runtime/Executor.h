@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/Description.h"
+#include "runtime/Recorder.h"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +22,9 @@ public:
   /// results lie there afterwards. Allocates nothing of consequence; called from one thread at a
   /// time.
   virtual void run(size_t step, uint8_t *arena, uint8_t *state) = 0;
+
+  /// Records the tasks of later runs, counted over the steps in order; null ends that. False where there are no tasks.
+  virtual bool record(Recorder *) { return false; }
 };
 
 using ExecutorFactory =

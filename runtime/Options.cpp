@@ -45,6 +45,8 @@ void checkTogether(const Options &options) {
     throw UsageError("--resume and --init exclude each other: a checkpoint has its own weights");
   if (options.bench && (!options.eval.empty() || !options.predictions.empty()))
     throw UsageError("--bench runs alone");
+  if (options.profile && (options.bench || !options.eval.empty() || !options.predictions.empty()))
+    throw UsageError("--profile runs alone");
 }
 
 } // namespace
@@ -97,6 +99,11 @@ std::optional<Options> readOptions(const Description &description, int argc,
       ->expected(1)
       ->allow_extra_args(false);
   app.add_option("--bench", options.bench, "Time N steps on synthetic data; one line of JSON")
+      ->type_name("N")
+      ->check(silent(CLI::PositiveNumber));
+  app.add_option("--profile", options.profile,
+                 "Time each kernel over N steps on synthetic data: a table by line of the spec and "
+                 "by kernel, and trace.json in --out")
       ->type_name("N")
       ->check(silent(CLI::PositiveNumber));
   app.add_option("--checkpoint-every", options.checkpointEvery,

@@ -19,8 +19,8 @@ struct Options {
   std::string out;
   std::string resume, init, eval;                               ///< files; "": none
   std::vector<std::pair<std::string, std::string>> predictions; ///< field (or "") and file
-  std::optional<int64_t> bench;
-  int64_t checkpointEvery = 0; ///< steps; 0: after each epoch only
+  std::optional<int64_t> bench, profile;                        ///< steps
+  int64_t checkpointEvery = 0;                                  ///< steps; 0: after each epoch only
   bool quiet = false, logSteps = false;
 };
 

@@ -3,6 +3,7 @@
 #include "runtime/Bench.h"
 #include "runtime/Error.h"
 #include "runtime/Predict.h"
+#include "runtime/Profile.h"
 #include "runtime/Signals.h"
 #include "runtime/Text.h"
 #include "runtime/Trainer.h"
@@ -63,6 +64,11 @@ int runWith(const Description &description, const Options &options,
   Session session(description, options, factory);
   if (options.bench) {
     runBench(session, *options.bench);
+    return 0;
+  }
+  if (options.profile) {
+    runProfile(session, *options.profile,
+               (std::filesystem::path(options.out) / "trace.json").string());
     return 0;
   }
   if (options.eval.empty() && options.predictions.empty()) {

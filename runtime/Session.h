@@ -45,6 +45,9 @@ public:
   /// Runs a step on what lies in the arena.
   void runStep(size_t step, const Clock &clock);
 
+  /// Records what later steps do; see StepExecutor::record.
+  bool record(Recorder *into) { return executor->record(into); }
+
   /// Adds a step's outputs to the means.
   void addOutputs(size_t step, int64_t count, Means &means) const;
 

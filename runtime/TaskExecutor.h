@@ -14,6 +14,10 @@ public:
   TaskExecutor(const Description &description, const Program &program, unsigned threads);
 
   void run(size_t step, uint8_t *arena, uint8_t *state) override { team.run(step, arena, state); }
+  bool record(Recorder *into) override {
+    team.record(into);
+    return true;
+  }
 
 private:
   Team team;

@@ -35,7 +35,7 @@ Team::Team(unsigned threads, const std::vector<std::vector<Task>> &lists) {
   }
   try {
     for (unsigned i = 1; i < threads; ++i)
-      workers.emplace_back([this] { workerLoop(); });
+      workers.emplace_back([this, i] { workerLoop(i); });
   } catch (...) {
     stopWorkers();
     throw;
@@ -55,29 +55,35 @@ void Team::stopWorkers() {
 void Team::run(size_t list, uint8_t *arenaBlock, uint8_t *stateBlock) {
   arena = arenaBlock;
   state = stateBlock;
-  open(firstPhase[list]);
+  open(firstPhase[list], 0);
   const auto atEnd = [this] { return phases[phaseOf(ticket.load())].shares == 0; };
   const auto something = [this, &atEnd] {
     const uint64_t now = ticket.load();
     return shareOf(now) < phases[phaseOf(now)].shares || atEnd();
   };
   while (!atEnd())
-    if (!claimAndRun())
+    if (!claimAndRun(0))
       waitUntil(callerBell, sleepingCaller, something);
 }
 
-void Team::workerLoop() {
+void Team::record(Recorder *into) {
+  recorder = into;
+  if (into)
+    into->threads.resize(workers.size() + 1);
+}
+
+void Team::workerLoop(unsigned thread) {
   const auto something = [this] {
     const uint64_t now = ticket.load();
     return shareOf(now) < phases[phaseOf(now)].shares || stopping.load();
   };
   while (!stopping.load())
-    if (!claimAndRun())
+    if (!claimAndRun(thread))
       waitUntil(workerBell, sleepingWorkers, something);
 }
 
 /// Runs one share of the open phase; false if all of them are taken.
-bool Team::claimAndRun() {
+bool Team::claimAndRun(unsigned thread) {
   uint64_t claim = ticket.load(std::memory_order_acquire);
   if (shareOf(claim) >= phases[phaseOf(claim)].shares)
     return false;
@@ -86,25 +92,32 @@ bool Team::claimAndRun() {
   const Phase &phase = phases[index];
   if (shareOf(claim) >= phase.shares)
     return false;
-  runShare(phase, shareOf(claim));
+  runShare(phase, shareOf(claim), thread);
   if (ended.fetch_add(1, std::memory_order_acq_rel) + 1 == phase.shares)
-    open(index + 1);
+    open(index + 1, thread);
   return true;
 }
 
-void Team::runShare(const Phase &phase, uint32_t share) const {
+void Team::runShare(const Phase &phase, uint32_t share, unsigned thread) {
   const Task *task = &tasks[phase.firstTask];
   int64_t rest = share;
   for (; rest >= task->shares; ++task)
     rest -= task->shares;
+  if (!recorder) [[likely]] {
+    task->function(rest, arena, state);
+    return;
+  }
+  const int64_t begin = Recorder::now();
   task->function(rest, arena, state);
+  recorder->threads[thread].push_back(
+      {static_cast<uint32_t>(task - tasks.data()), rest, begin, Recorder::now()});
 }
 
 /// Lets the team at a phase, once all before it has ended. Phases of one share are run here and
 /// now.
-void Team::open(uint32_t index) {
+void Team::open(uint32_t index, unsigned thread) {
   for (; phases[index].shares == 1; ++index)
-    runShare(phases[index], 0);
+    runShare(phases[index], 0, thread);
   ended.store(0, std::memory_order_relaxed);
   ticket.store(uint64_t{index} << 32);
   if (phases[index].shares > 0)

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "runtime/Abi.h"
+#include "runtime/Recorder.h"
 
 #include <atomic>
 #include <cstddef>
@@ -37,6 +38,9 @@ public:
   /// Runs one list to its end. One caller at a time.
   void run(size_t list, uint8_t *arena, uint8_t *state);
 
+  /// From the next run on every share is recorded, until this is called with null.
+  void record(Recorder *into);
+
 private:
   struct Phase {
     uint32_t firstTask = 0, taskCount = 0;
@@ -44,10 +48,10 @@ private:
   };
 
   void stopWorkers();
-  void workerLoop();
-  bool claimAndRun();
-  void runShare(const Phase &phase, uint32_t share) const;
-  void open(uint32_t phase);
+  void workerLoop(unsigned thread);
+  bool claimAndRun(unsigned thread);
+  void runShare(const Phase &phase, uint32_t share, unsigned thread);
+  void open(uint32_t phase, unsigned thread);
   template <typename Ready>
   void waitUntil(std::atomic<uint32_t> &bell, std::atomic<uint32_t> &sleepers, const Ready &ready);
   static void ring(std::atomic<uint32_t> &bell, std::atomic<uint32_t> &sleepers);
@@ -56,6 +60,7 @@ private:
   std::vector<Phase> phases;
   std::vector<uint32_t> firstPhase; ///< of each list
   uint8_t *arena = nullptr, *state = nullptr;
+  Recorder *recorder = nullptr;
   std::vector<std::thread> workers;
 
   /// The open phase in the upper half, the next share of it in the lower one.

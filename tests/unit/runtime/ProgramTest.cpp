@@ -431,6 +431,18 @@ TEST_CASE("--bench reads no file and prints one line of JSON") {
   CHECK(json.at("median_ms") <= json.at("p90_ms"));
   CHECK(json.at("first_step_ms").is_number());
   CHECK(json.at("peak_rss_mib") > 1);
+  if (json.at("peak_gflop_per_s") > 0)
+    CHECK(json.at("share_of_peak") > 0);
+  else
+    CHECK(json.at("share_of_peak").is_null());
+}
+
+TEST_CASE("--profile says so where there are no kernels to time, and runs alone") {
+  Runs run;
+  const Outcome none = run({"--profile", "3"});
+  CHECK(none.code == 1);
+  CHECK_THAT(none.err, Contains("--profile times compiled kernels"));
+  CHECK(run({"--profile", "3", "--bench", "3"}).code == 2);
 }
 
 TEST_CASE("data moves with --data, and what is missing is said at the spec's place") {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstring>
 #include <numeric>
+#include <set>
 
 using namespace sinter::runtime;
 
@@ -79,6 +80,29 @@ TEST_CASE("every share runs exactly once, however lists follow each other") {
     team.run(0, reinterpret_cast<uint8_t *>(&total), nullptr);
     REQUIRE(total.load() == expected * round); // all had ended when run returned
   }
+}
+
+TEST_CASE("a recorder sees every share once, and nothing once it is taken away") {
+  alignas(64) std::atomic<int64_t> total{0};
+  Team team(3, {{}, {{count, 5, true}, {count, 1, true}, {count, 7, false}}});
+  Recorder recorder;
+  const auto run = [&] { team.run(1, reinterpret_cast<uint8_t *>(&total), nullptr); };
+  team.record(&recorder);
+  run();
+  team.record(nullptr);
+  run();
+  REQUIRE(recorder.threads.size() == 3);
+  std::set<std::pair<uint32_t, int64_t>> seen;
+  size_t events = 0;
+  for (const auto &row : recorder.threads)
+    for (const Recorder::Event &event : row) {
+      CHECK(event.begin <= event.end);
+      seen.insert({event.task, event.share});
+      ++events;
+    }
+  CHECK(events == 13);
+  CHECK(seen.size() == 13);
+  CHECK(total.load() == 26);
 }
 
 TEST_CASE("threads that have gone to sleep wake up again") {

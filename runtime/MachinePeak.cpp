@@ -1,0 +1,125 @@
+#include "runtime/MachinePeak.h"
+
+#include <algorithm>
+#include <barrier>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <immintrin.h>
+#include <thread>
+#include <vector>
+
+namespace sinter::runtime {
+
+namespace {
+
+constexpr int64_t rounds = 200'000;
+constexpr int chains = 24; ///< of the widest vectors; two vectors of half the width for one
+
+volatile float factor = 0.5F, sink;
+
+[[gnu::target("avx512f")]] void burst512() {
+  const __m512 a = _mm512_set1_ps(factor);
+  __m512 sums[chains];
+  for (__m512 &sum : sums)
+    sum = a;
+  for (int64_t i = 0; i < rounds; ++i)
+#pragma GCC unroll 24
+    for (__m512 &sum : sums)
+      sum = _mm512_fmadd_ps(a, a, sum);
+  for (const __m512 &sum : sums)
+    sink = _mm512_cvtss_f32(sum);
+}
+
+[[gnu::target("avx2,fma")]] void burst256() {
+  constexpr int half = chains / 2; // sixteen registers hold no more
+  const __m256 a = _mm256_set1_ps(factor);
+  __m256 sums[half];
+  for (__m256 &sum : sums)
+    sum = a;
+  for (int64_t i = 0; i < rounds * 2; ++i)
+#pragma GCC unroll 12
+    for (__m256 &sum : sums)
+      sum = _mm256_fmadd_ps(a, a, sum);
+  for (const __m256 &sum : sums)
+    sink = _mm256_cvtss_f32(sum);
+}
+
+struct Widest {
+  const char *isa;
+  int lanes;
+  void (*burst)();
+};
+
+Widest widest() {
+  if (__builtin_cpu_supports("avx512f"))
+    return {"avx512f", 16, burst512};
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+    return {"avx2", 8, burst256};
+  return {"none", 0, nullptr};
+}
+
+/// Seconds of the shortest of `bursts` turns in which every thread does `work` once.
+double shortestTurn(unsigned threads, int bursts, const std::function<void(unsigned)> &work) {
+  std::vector<double> seconds;
+  seconds.reserve(static_cast<size_t>(bursts));
+  auto start = std::chrono::steady_clock::now();
+  int turn = 0;
+  const auto atBarrier = [&]() noexcept {
+    const auto now = std::chrono::steady_clock::now();
+    if (turn++ > 0)
+      seconds.push_back(std::chrono::duration<double>(now - start).count());
+    start = now;
+  };
+  std::barrier barrier(static_cast<ptrdiff_t>(threads), atBarrier);
+  const auto take = [&](unsigned thread) {
+    for (int i = 0; i < bursts; ++i) {
+      barrier.arrive_and_wait();
+      work(thread);
+    }
+    barrier.arrive_and_wait();
+  };
+  std::vector<std::thread> others;
+  for (unsigned i = 1; i < threads; ++i)
+    others.emplace_back(take, i);
+  take(0);
+  for (std::thread &other : others)
+    other.join();
+  return *std::min_element(seconds.begin(), seconds.end());
+}
+
+} // namespace
+
+double measureGflops(unsigned threads, int bursts) {
+  const Widest kind = widest();
+  if (!kind.burst)
+    return 0;
+  const double seconds = shortestTurn(threads, bursts, [&](unsigned) { kind.burst(); });
+  return 2.0 * static_cast<double>(rounds) * chains * kind.lanes * threads / seconds * 1e-9;
+}
+
+double measureBandwidth(unsigned threads, int bursts) {
+  constexpr size_t count = size_t{64} << 20 >> 3; // 64-bit words
+  std::vector<std::vector<uint64_t>> arrays(threads);
+  const auto read = [&](unsigned thread) {
+    std::vector<uint64_t> &array = arrays[thread];
+    if (array.empty())
+      array.assign(count, 1); // pages lie where their thread is
+    uint64_t sums[8] = {};
+    for (size_t i = 0; i < count; i += 8)
+      for (size_t lane = 0; lane < 8; ++lane)
+        sums[lane] += array[i + lane];
+    sink = static_cast<float>(sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] +
+                              sums[7]);
+  };
+  const double seconds = shortestTurn(threads, std::max(bursts, 2), read);
+  return static_cast<double>(count * sizeof(uint64_t)) * threads / seconds * 1e-9;
+}
+
+MachinePeak measureMachine(unsigned threads) {
+  measureGflops(threads, 2); // the clock rises
+  return {measureGflops(threads, 10), measureBandwidth(threads, 8), widest().isa};
+}
+
+} // namespace sinter::runtime
