@@ -28,6 +28,15 @@ template <typename T> bool parse(std::string_view text, T &value) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
+/// Reads `true` or `false`, in any case of letters, or 0 or 1.
+bool parse(std::string_view text, bool &value) {
+  std::string lower(text);
+  for (char &c : lower)
+    c = c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  value = lower == "true" || lower == "1";
+  return value || lower == "false" || lower == "0";
+}
+
 /// Calls visit(index, cell) for each cell of a line and returns how many there are. `scratch` holds
 /// a quoted cell.
 template <typename Visit>
@@ -142,7 +151,9 @@ bool CsvFile::looksLikeHeader(const Source &source, const Field &field,
   const std::vector<std::string> first = cells(lines[0].text);
   return std::any_of(chosen.begin(), chosen.end(), [&](size_t column) {
     double value = 0;
-    return !first[column].empty() && !parse(first[column], value);
+    bool truth = false;
+    return !first[column].empty() && !parse(first[column], value) &&
+           !(field.boolean && parse(first[column], truth));
   });
 }
 
@@ -212,14 +223,19 @@ Records CsvFile::read(const Source &source, bool header, const Field &field,
     records.values = std::move(values);
     return records;
   }
-  std::vector<float> reals(field.scalar == Scalar::F32 ? total : 0);
-  std::vector<int32_t> integers(field.scalar == Scalar::I32 ? total : 0);
+  const bool wantsReals = field.scalar == Scalar::F32 && !field.boolean;
+  std::vector<float> reals(wantsReals ? total : 0);
+  std::vector<int32_t> integers(wantsReals ? 0 : total);
   forEachCell(source, header, place, [&](size_t record, size_t element, std::string_view cell) {
     const size_t at = record * elements + element;
     if (!reals.empty()) {
       if (!parse(cell, reals[at]))
         records.fail(
             record, fmt::format("`{}` is no number, and {} is {}", cell, field.name, field.type()));
+      return;
+    }
+    if (bool truth = false; field.boolean && parse(cell, truth)) {
+      integers[at] = truth ? 1 : 0;
       return;
     }
     double value = 0; // `3.0` is an integer too

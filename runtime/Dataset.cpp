@@ -4,6 +4,7 @@
 #include "runtime/Normal.h"
 #include "runtime/Philox.h"
 
+#include <algorithm>
 #include <cstring>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -39,6 +40,8 @@ Preprocessing Preprocessing::fromJson(const std::string &text) {
 void Column::copyExample(size_t example, void *out) const {
   const size_t size = elements();
   const size_t start = example * size;
+  if (windows) // side by side; the last one ends where the text does
+    return copyWindow(std::min(start, starts() - 1), out);
   if (const auto *reals = std::get_if<std::vector<float>>(&values)) {
     std::memcpy(out, reals->data() + start, size * sizeof(float));
     return;
@@ -57,7 +60,21 @@ void Column::copyExample(size_t example, void *out) const {
   }
 }
 
+void Column::copyWindow(size_t start, void *out) const {
+  std::memcpy(out, windows->ids->data() + windows->begin + start + windows->shift,
+              elements() * sizeof(int32_t));
+}
+
+void Column::cutText(size_t from, size_t length) {
+  windows->begin += from;
+  windows->length = length;
+  // A window needs the character behind it, which `next` ends with.
+  count = length > elements() ? length / elements() : 0;
+}
+
 void Column::prefetch(size_t example) const {
+  if (windows)
+    return;
   constexpr size_t line = 64;
   std::visit(
       [&](const auto &all) {
@@ -119,11 +136,14 @@ Column syntheticColumn(const Field &field, const std::string &purpose, size_t co
   const uint32_t purposeKey = fnv1a(purpose);
   std::vector<float> reals(field.scalar == Scalar::F32 ? count * size : 0);
   std::vector<int32_t> integers(field.scalar == Scalar::I32 ? count * size : 0);
-  const auto range = static_cast<uint64_t>(field.classes > 0 ? field.classes : 256);
+  const int64_t bound = std::max(field.classes, field.labels);
+  const auto range = static_cast<uint64_t>(bound > 0 ? bound : 256);
   for (size_t example = 0; example < count; ++example)
     for (size_t i = 0; i < size; ++i) {
       const uint32_t bits = randomBits(seed, purposeKey, 0, static_cast<uint32_t>(example), i);
-      if (!reals.empty())
+      if (field.boolean)
+        reals[example * size + i] = static_cast<float>(bits >> 31);
+      else if (!reals.empty())
         reals[example * size + i] = static_cast<float>(inverseNormal(openUniform(bits)));
       else
         integers[example * size + i] = static_cast<int32_t>(bits * range >> 32);

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -28,6 +30,13 @@ struct Preprocessing {
   static Preprocessing fromJson(const std::string &json);
 };
 
+/// A text whose examples are windows of it.
+struct Windows {
+  std::shared_ptr<const std::vector<int32_t>> ids; ///< of the whole file
+  size_t begin = 0, length = 0;                    ///< this part of it
+  size_t shift = 0; ///< 1: the characters that follow those of the window
+};
+
 /// All values of one field, in the saved order of its shape.
 struct Column {
   Field field;
@@ -36,6 +45,7 @@ struct Column {
   Records::Values values;
   /// [tableCount, 256]: a byte's f32, for all elements or for each index of axis 0.
   std::vector<float> tables;
+  std::optional<Windows> windows; ///< text, in place of values
   Records origin;                 ///< file, place and lines, without values
   std::vector<uint32_t> position; ///< of each example in the file; empty: its own number
 
@@ -43,6 +53,14 @@ struct Column {
 
   /// Writes one example: `elements` f32 or i32.
   void copyExample(size_t example, void *out) const;
+
+  /// Text: the window that begins here, counted from the part's first character; it is one of
+  /// `starts()`.
+  void copyWindow(size_t start, void *out) const;
+  size_t starts() const { return windows->length - elements(); }
+
+  /// Text: keeps `length` characters from `from` on.
+  void cutText(size_t from, size_t length);
 
   /// Tells the processor that this example is copied soon: shuffled examples lie anywhere in memory.
   void prefetch(size_t example) const;
@@ -63,6 +81,7 @@ struct PartData {
   std::vector<Column> columns;
 
   size_t count() const { return columns.empty() ? 0 : columns[0].count; }
+  bool isText() const { return !columns.empty() && columns[0].windows; }
   void select(std::span<const uint32_t> examples);
 };
 

@@ -21,6 +21,7 @@ int64_t elementsOf(const Shape &shape) {
 
 std::string Field::type() const {
   std::string text = classes > 0             ? fmt::format("class[{}]", classes)
+                     : boolean               ? "bool"
                      : scalar == Scalar::F32 ? "f32"
                                              : "i32";
   return shape.empty() ? text : fmt::format("{}[{}]", text, fmt::join(shape, ", "));
@@ -295,13 +296,31 @@ LoadOp readLoadOp(const Node &node) {
 Source readSource(const Node &node) {
   using Kind = Source::Kind;
   Source source;
-  source.kind = choose<Kind>(
-      node.at("kind"),
-      {{"idx", Kind::Idx}, {"csv", Kind::Csv}, {"npy", Kind::Npy}, {"synthetic", Kind::Synthetic}});
+  source.kind = choose<Kind>(node.at("kind"), {{"idx", Kind::Idx},
+                                               {"csv", Kind::Csv},
+                                               {"npy", Kind::Npy},
+                                               {"npz", Kind::Npz},
+                                               {"safetensors", Kind::SafeTensors},
+                                               {"cifar", Kind::Cifar},
+                                               {"images", Kind::Images},
+                                               {"text", Kind::Text},
+                                               {"synthetic", Kind::Synthetic}});
   if (source.kind == Kind::Synthetic)
     source.count = node.at("count").integer(1, std::numeric_limits<int32_t>::max());
   else
     source.file = node.at("file").text();
+  source.moreFiles = node.texts("more_files");
+  if (source.kind == Kind::Npz || source.kind == Kind::SafeTensors)
+    source.key = node.at("key").text();
+  const bool image = source.kind == Kind::Cifar || source.kind == Kind::Images;
+  if (image || source.kind == Kind::Text) {
+    source.part = node.at("part").text();
+    if (source.part != (image ? "image" : "tokens") && source.part != (image ? "label" : "next"))
+      refuse(node.path, fmt::format("`{}` is no part of it", source.part));
+  }
+  source.resize = node.truth("resize");
+  if (source.kind == Kind::Text)
+    source.window = node.at("window").integer(1, std::numeric_limits<int32_t>::max());
   if (source.kind != Kind::Csv)
     return source;
   const Node columns = node.at("columns");
@@ -347,30 +366,89 @@ Fill readFill(const Node &node, const Data &data) {
         refuse(node.path, fmt::format("normalize has {} channels, {} is {}", op.mean.size(), name,
                                       field->type()));
     }
+    const bool picture = fill.source.kind == Source::Kind::Images && fill.source.part == "image";
+    if (picture && (field->shape.size() != 3 || (field->shape[0] != 1 && field->shape[0] != 3)))
+      refuse(node.path, fmt::format("{} is {}, and holds no picture", name, field->type()));
+    if (fill.source.kind == Source::Kind::Text &&
+        (field->scalar != Scalar::I32 || field->elements() != fill.source.window ||
+         !fill.ops.empty()))
+      refuse(node.path, fmt::format("{} is {}, and holds no window of text", name, field->type()));
   }
   return fill;
 }
 
 Keep readKeep(const Node &node, const Data &data) {
+  using Op = Keep::Op;
   Keep keep;
-  keep.op = node.at("op").text();
-  const bool logic = keep.op == "and" || keep.op == "or" || keep.op == "not";
-  const std::set<std::string> comparisons = {"==", "!=", "<", "<=", ">", ">="};
-  if (logic) {
-    for (const Node &operand : node.at("args").items())
-      keep.operands.push_back(readKeep(operand, data));
-    if (keep.operands.empty() || (keep.op == "not" && keep.operands.size() != 1))
-      refuse(node.path, fmt::format("`{}` has the wrong number of operands", keep.op));
+  keep.op = choose<Op>(node.at("op"), {{"number", Op::Number},
+                                       {"field", Op::Field},
+                                       {"neg", Op::Negate},
+                                       {"+", Op::Add},
+                                       {"-", Op::Subtract},
+                                       {"*", Op::Multiply},
+                                       {"/", Op::Divide},
+                                       {"**", Op::Power},
+                                       {"==", Op::Equal},
+                                       {"!=", Op::NotEqual},
+                                       {"<", Op::Less},
+                                       {"<=", Op::LessEqual},
+                                       {">", Op::Greater},
+                                       {">=", Op::GreaterEqual},
+                                       {"and", Op::And},
+                                       {"or", Op::Or},
+                                       {"not", Op::Not}});
+  if (keep.op == Op::Number) {
+    keep.value = node.at("value").number();
     return keep;
   }
-  if (!comparisons.contains(keep.op))
-    refuse(node.path, fmt::format("`{}` is not known here", keep.op));
-  keep.field = node.at("field").text();
-  keep.value = node.at("value").number();
-  const Field *field = data.field(keep.field);
-  if (!field || field->elements() != 1)
-    refuse(node.path, fmt::format("`{}` is no field of one number", keep.field));
+  if (keep.op == Op::Field) {
+    keep.field = node.at("field").text();
+    const Field *field = data.field(keep.field);
+    if (!field || field->elements() != 1)
+      refuse(node.path, fmt::format("`{}` is no field of one number", keep.field));
+    return keep;
+  }
+  for (const Node &operand : node.at("args").items())
+    keep.operands.push_back(readKeep(operand, data));
+  if (keep.operands.size() != (keep.op == Op::Negate || keep.op == Op::Not ? 1U : 2U))
+    refuse(node.path, "it has the wrong number of operands");
   return keep;
+}
+
+Augment readAugment(const Node &node, const Data &data) {
+  using Kind = Augment::Kind;
+  Augment augment;
+  augment.fields = node.texts("fields");
+  for (const Node &item : node.list("steps")) {
+    Augment::Step step;
+    step.kind = choose<Kind>(item.at("kind"), {{"random_crop", Kind::RandomCrop},
+                                               {"flip_horizontal", Kind::FlipHorizontal},
+                                               {"flip_vertical", Kind::FlipVertical},
+                                               {"random_rotation", Kind::RandomRotation},
+                                               {"random_erase", Kind::RandomErase},
+                                               {"noise", Kind::Noise}});
+    step.value = item.at("value").number();
+    for (const std::string &name : augment.fields) {
+      const Field *field = data.field(name);
+      const bool noise = step.kind == Kind::Noise;
+      if (!field || (noise ? field->scalar != Scalar::F32 : field->shape.size() < 2))
+        refuse(item.path, fmt::format("`{}` cannot be changed so", name));
+    }
+    augment.steps.push_back(step);
+  }
+  return augment;
+}
+
+/// Windows of text are cut anew each epoch, so nothing can stand beside them.
+void checkTextAlone(const Node &node, const Part &part) {
+  const auto isText = [](const Fill &fill) { return fill.source.kind == Source::Kind::Text; };
+  const bool any = std::any_of(part.fills.begin(), part.fills.end(), isText);
+  if (!any)
+    return;
+  for (const Fill &fill : part.fills)
+    if (!isText(fill) || fill.source.file != part.fills[0].source.file ||
+        fill.source.window != part.fills[0].source.window)
+      refuse(node.path, "text stands beside another source");
 }
 
 Data readData(const Node &node) {
@@ -381,10 +459,13 @@ Data readData(const Node &node) {
   for (const Node &item : node.at("fields").items()) {
     Field field;
     field.name = item.at("name").text();
-    field.scalar = choose<Scalar>(item.at("dtype"), {{"f32", Scalar::F32}, {"i32", Scalar::I32}});
-    field.classes = item.has("classes") ? item.at("classes").integer(0, 1 << 30) : 0;
+    field.scalar = choose<Scalar>(
+        item.at("dtype"), {{"f32", Scalar::F32}, {"i32", Scalar::I32}, {"bool", Scalar::F32}});
+    field.boolean = item.at("dtype").text() == "bool";
+    field.classes = item.has("classes") ? item.at("classes").integer(0, int64_t{1} << 31) : 0;
+    field.labels = item.has("labels") ? item.at("labels").integer(0, int64_t{1} << 31) : 0;
     field.shape = readShape(item.at("shape"));
-    if (field.classes > 0 && field.scalar != Scalar::I32)
+    if ((field.classes > 0 || field.labels > 0) && field.scalar != Scalar::I32)
       refuse(item.path, "a class is i32");
     data.fields.push_back(field);
   }
@@ -395,6 +476,7 @@ Data readData(const Node &node) {
     Part part{name, {}};
     for (const Node &fill : parts.at(name).items())
       part.fills.push_back(readFill(fill, data));
+    checkTextAlone(parts.at(name), part);
     data.parts.push_back(std::move(part));
   }
   if (!parts.has("train"))
@@ -424,6 +506,8 @@ Data readData(const Node &node) {
     data.keep = readKeep(node.at("keep"), data);
   if (node.has("take"))
     data.take = node.at("take").integer(1);
+  for (const Node &item : node.list("augment"))
+    data.augments.push_back(readAugment(item, data));
   return data;
 }
 

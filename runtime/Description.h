@@ -63,7 +63,9 @@ struct Field {
   std::string name;
   Scalar scalar = Scalar::F32;
   int64_t classes = 0; ///< values lie in 0 … classes-1; 0: not a class
-  Shape shape;         ///< per example
+  int64_t labels = 0; ///< an integer that is somebody's label: the same, and still a number; else 0
+  bool boolean = false; ///< f32 that is 0 or 1
+  Shape shape;          ///< per example
 
   int64_t elements() const { return elementsOf(shape); }
   std::string type() const; ///< as a spec writes it: f32[1, 28, 28]
@@ -90,15 +92,20 @@ struct LoadOp {
 
 /// Where records come from.
 struct Source {
-  enum class Kind { Idx, Csv, Npy, Synthetic };
+  enum class Kind { Idx, Csv, Npy, Npz, SafeTensors, Cifar, Images, Text, Synthetic };
   Kind kind = Kind::Idx;
   std::string file;
+  std::vector<std::string> moreFiles;   ///< cifar: behind the first
+  std::string key;                      ///< npz, safetensors: the array's name
+  std::string part;                     ///< cifar, images: image or label; text: tokens or next
+  bool resize = false;                  ///< images: to the field's size
   std::vector<int64_t> columns;         ///< csv: from 0, negative from the end
   std::optional<int64_t> first, last;   ///< csv: a range, both included, negative from the end
   std::vector<std::string> columnNames; ///< csv: names in the header
   std::optional<int64_t> skip;          ///< csv: lines before the records; none: find a header
   char separator = ',';
-  int64_t count = 0; ///< synthetic: records
+  int64_t window = 0; ///< text: characters of an example
+  int64_t count = 0;  ///< synthetic: records
 };
 
 /// These fields of a part, from this source, through these steps. Several fields for synthetic
@@ -118,12 +125,43 @@ struct Split {
   std::string place;
 };
 
-/// Which examples stay: a comparison of a scalar field with a number, or and, or, not of such.
+/// Which examples stay: an expression over fields of one number, in f64, true where it is not 0.
 struct Keep {
-  std::string op; ///< == != < <= > >= and or not
+  enum class Op {
+    Number,
+    Field,
+    Negate,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Power,
+    Equal,
+    NotEqual,
+    Less,
+    LessEqual,
+    Greater,
+    GreaterEqual,
+    And,
+    Or,
+    Not
+  };
+  Op op = Op::Number;
   std::string field;
   double value = 0;
   std::vector<Keep> operands;
+};
+
+/// What happens to a training example of these fields each time it is fed; one draw for all of
+/// them. runtime/Augmenter.h says what each step does.
+struct Augment {
+  enum class Kind { RandomCrop, FlipHorizontal, FlipVertical, RandomRotation, RandomErase, Noise };
+  struct Step {
+    Kind kind = Kind::FlipHorizontal;
+    double value = 0; ///< padding, p, degrees or std
+  };
+  std::vector<std::string> fields;
+  std::vector<Step> steps;
 };
 
 struct Part {
@@ -139,6 +177,7 @@ struct Data {
   std::optional<Split> split;
   std::optional<Keep> keep;
   std::optional<int64_t> take;
+  std::vector<Augment> augments;
   std::string place;
 
   const Field *field(std::string_view name) const;

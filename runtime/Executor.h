@@ -25,6 +25,9 @@ public:
 
   /// Records the tasks of later runs, counted over the steps in order; null ends that. False where there are no tasks.
   virtual bool record(Recorder *) { return false; }
+  /// Calls work(share) for each of its `shareCount()` shares, on its threads where it has several.
+  virtual void share(const std::function<void(int64_t share)> &work) { work(0); }
+  virtual int64_t shareCount() const { return 1; }
 };
 
 using ExecutorFactory =

@@ -2,6 +2,7 @@
 
 #include "runtime/Error.h"
 #include "runtime/InputFile.h"
+#include "runtime/RawNumbers.h"
 
 #include <array>
 #include <bit>
@@ -95,17 +96,12 @@ Records readIdx(const std::string &path, const std::string &place) {
   records.count = header.dims[0];
   records.shape.assign(header.dims.begin() + 1, header.dims.end());
 
-  uint64_t bytes = header.width;
-  bool possible = true;
-  for (int64_t dim : header.dims) {
-    possible = possible && !__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes);
-  }
-  possible = possible && bytes <= file.mostBytes();
-  std::vector<uint8_t> raw(possible ? bytes : 0);
+  const std::optional<uint64_t> bytes = bytesOf(header.dims, header.width, file.mostBytes());
+  std::vector<uint8_t> raw(bytes.value_or(0));
   const size_t got = file.read(raw.data(), raw.size());
-  if (!possible || got < bytes) {
+  if (!bytes || got < raw.size()) {
     std::string ending = "it is far too small for them";
-    if (possible)
+    if (bytes)
       ending = fmt::format("it ends within record {}",
                            got / (header.width * static_cast<size_t>(records.elements())));
     throw DataError(fmt::format("{} is short: its header says {} records{}{}, and {}", path,

@@ -14,8 +14,16 @@
 
 namespace sinter::runtime {
 
+size_t MemoryBytes::read(void *buffer, size_t count) {
+  const size_t got = std::min(count, bytes.size());
+  if (got > 0)
+    std::memcpy(buffer, bytes.data(), got);
+  bytes.remove_prefix(got);
+  return got;
+}
+
 InputFile::InputFile(std::string file, std::string where)
-    : path(std::move(file)), place(std::move(where)) {
+    : ByteSource(std::move(file), std::move(where)) {
   const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (descriptor < 0)
     throw DataError(fmt::format("cannot open {}: {}", path,

@@ -146,7 +146,7 @@ Column makeColumn(const Field &field, Records records, std::span<const LoadOp> o
   column.values = std::move(records.values);
   records.values = {};
   column.origin = std::move(records);
-  if (field.scalar == Scalar::I32) {
+  if (field.scalar == Scalar::I32 || field.boolean) {
     for (const LoadOp &op : ops)
       if (op.value != std::nearbyint(op.value) || op.shift != std::nearbyint(op.shift) ||
           std::abs(op.value) > 0x7FFFFFFF || std::abs(op.shift) > 0x7FFFFFFF ||
@@ -154,7 +154,19 @@ Column makeColumn(const Field &field, Records records, std::span<const LoadOp> o
         throw DataError(fmt::format("{} is {}: its loading steps are arithmetic with integers",
                                     field.name, field.type()),
                         column.origin.place);
+  }
+  if (field.scalar == Scalar::I32) {
     makeIntegers(column, ops);
+    return column;
+  }
+  if (field.boolean) {
+    makeIntegers(column, ops);
+    const std::vector<int32_t> &truths = std::get<std::vector<int32_t>>(column.values);
+    for (size_t i = 0; i < truths.size(); ++i)
+      if (truths[i] != 0 && truths[i] != 1)
+        column.fail(i / column.elements(),
+                    fmt::format("{} is {}, and bool is 0 or 1", field.name, truths[i]));
+    column.values = std::vector<float>(truths.begin(), truths.end());
     return column;
   }
   if (std::holds_alternative<std::vector<uint8_t>>(column.values)) {
@@ -214,14 +226,18 @@ Statistics measure(const Column &column) {
 }
 
 void checkClasses(const Column &column) {
-  if (column.field.classes == 0)
+  const Field &field = column.field;
+  const int64_t classes = field.classes > 0 ? field.classes : field.labels;
+  if (classes == 0 || column.windows)
     return;
   const std::vector<int32_t> &labels = std::get<std::vector<int32_t>>(column.values);
   for (size_t i = 0; i < labels.size(); ++i)
-    if (labels[i] < 0 || labels[i] >= column.field.classes)
+    if (labels[i] < 0 || labels[i] >= classes)
       column.fail(i / column.elements(),
-                  fmt::format("{} is {}, and class[{}] takes 0 … {}", column.field.name, labels[i],
-                              column.field.classes, column.field.classes - 1));
+                  fmt::format("{} is {}, and {} takes 0 … {}", field.name, labels[i],
+                              field.classes > 0 ? fmt::format("class[{}]", classes)
+                                                : fmt::format("a label of {} classes", classes),
+                              classes - 1));
 }
 
 } // namespace sinter::runtime

@@ -1,17 +1,22 @@
 #include "runtime/Loader.h"
 
+#include "runtime/ArrayFiles.h"
+#include "runtime/CifarReader.h"
 #include "runtime/CsvReader.h"
 #include "runtime/Error.h"
 #include "runtime/IdxReader.h"
+#include "runtime/ImageFolder.h"
 #include "runtime/LoadOps.h"
 #include "runtime/Npy.h"
 #include "runtime/Parallel.h"
 #include "runtime/Selection.h"
+#include "runtime/TextReader.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
 #include <memory>
+#include <set>
 
 namespace sinter::runtime {
 
@@ -52,11 +57,18 @@ struct SharedCsv {
   bool header = false;
 };
 
+/// A text, as characters and then as ids.
+struct SharedText {
+  std::vector<char32_t> points;
+  std::shared_ptr<const std::vector<int32_t>> ids;
+};
+
 /// One field of one part on its way into memory.
 struct Job {
   const Fill *fill = nullptr;
   const Field *field = nullptr;
   std::string part, path;
+  std::vector<std::string> morePaths;
   size_t columnIndex = 0;
   Column column;
 };
@@ -68,7 +80,9 @@ public:
   Dataset load() {
     planJobs();
     readCsvFiles();
+    readShared();
     numberWords();
+    encodeTexts();
     parallelFor(options.threads, jobs.size(), [this](size_t i) { readJob(jobs[i]); });
     assemble();
     const Keep *keep = data.keep ? &*data.keep : nullptr;
@@ -84,8 +98,15 @@ public:
       takeSome(result.parts[0], *data.take, data);
     for (const PartData &part : result.parts)
       if (part.count() == 0)
-        throw DataError(fmt::format("the {} part of {} has no examples", part.name, data.name),
-                        data.place);
+        throw DataError(
+            fmt::format("the {} part of {} has no examples{}", part.name, data.name,
+                        part.isText()
+                            ? fmt::format(": its text has {} characters, and a window with what "
+                                          "follows it takes {}",
+                                          part.columns[0].windows->length,
+                                          part.columns[0].elements() + 1)
+                            : ""),
+            data.place);
     standardize();
     return std::move(result);
   }
@@ -100,25 +121,30 @@ private:
           job.field = data.field(name);
           job.part = part.name;
           job.path = resolvePath(fill.source.file, options.folder);
+          for (const std::string &file : fill.source.moreFiles)
+            job.morePaths.push_back(resolvePath(file, options.folder));
           job.columnIndex = static_cast<size_t>(job.field - data.fields.data());
           jobs.push_back(std::move(job));
         }
   }
 
+  /// Fields that cut a file's lines alike share it.
+  static std::string csvKey(const Job &job) { return job.path + '\0' + job.fill->source.separator; }
+
   void readCsvFiles() {
     std::vector<const Job *> first;
     for (const Job &job : jobs)
       if (job.fill->source.kind == Source::Kind::Csv &&
-          csvFiles.emplace(job.path, SharedCsv()).second)
+          csvFiles.emplace(csvKey(job), SharedCsv()).second)
         first.push_back(&job);
     parallelFor(options.threads, first.size(), [&](size_t i) {
       const Fill &fill = *first[i]->fill;
-      csvFiles.at(first[i]->path).file =
+      csvFiles.at(csvKey(*first[i])).file =
           std::make_unique<CsvFile>(first[i]->path, fill.place, fill.source.separator);
     });
     for (const Job &job : jobs)
       if (job.fill->source.kind == Source::Kind::Csv) {
-        SharedCsv &shared = csvFiles.at(job.path);
+        SharedCsv &shared = csvFiles.at(csvKey(job));
         shared.header = shared.header ||
                         shared.file->looksLikeHeader(job.fill->source, *job.field, job.fill->place);
       }
@@ -127,24 +153,84 @@ private:
   bool hasHeader(const Job &job) const {
     // Where the spec says how many lines to skip, only names ask for a header behind them.
     const Source &source = job.fill->source;
-    return source.skip ? !source.columnNames.empty() : csvFiles.at(job.path).header;
+    return source.skip ? !source.columnNames.empty() : csvFiles.at(csvKey(job)).header;
+  }
+
+  /// Folders of pictures and texts, each once.
+  void readShared() {
+    for (const Job &job : jobs) {
+      const std::string &place = job.fill->place;
+      if (job.fill->source.kind == Source::Kind::Images && !folders.contains(job.path))
+        folders.emplace(job.path, std::make_unique<ImageFolder>(job.path, place));
+      if (job.fill->source.kind == Source::Kind::Text && !texts.contains(job.path))
+        texts[job.path].points = readText(job.path, place);
+    }
+  }
+
+  /// The ids of each text, by the characters of all, or as the checkpoint has them.
+  void encodeTexts() {
+    for (const Job &job : jobs)
+      if (job.fill->source.kind == Source::Kind::Text && !texts.at(job.path).ids) {
+        SharedText &text = texts.at(job.path);
+        const Vocabulary vocabulary(result.preprocessing.words.at(job.field->name));
+        text.ids = std::make_shared<std::vector<int32_t>>(
+            vocabulary.encode(text.points, job.path, job.fill->place));
+        text.points = {};
+      }
+  }
+
+  /// The words of a field that is not read from CSV: its classes' folders, or its text's characters.
+  std::vector<std::string> wordsOf(const Job &job) const {
+    if (job.fill->source.kind == Source::Kind::Text) {
+      std::vector<const std::vector<char32_t> *> points;
+      for (const auto &[path, text] : texts)
+        points.push_back(&text.points);
+      return Vocabulary::of(points).characters();
+    }
+    std::set<std::string> names;
+    for (const auto &[path, folder] : folders)
+      names.insert(folder->classes().begin(), folder->classes().end());
+    return {names.begin(), names.end()};
+  }
+
+  /// What a field has too many of.
+  std::string tooMany(const std::string &field, const std::vector<std::string> &words) const {
+    std::string list;
+    constexpr size_t shown = 12;
+    for (size_t i = 0; i < std::min(words.size(), shown); ++i)
+      list += (i > 0 ? ", " : "") + words[i];
+    if (words.size() > shown)
+      list += ", …";
+    for (const Job &job : jobs)
+      if (job.field->name == field && job.fill->source.kind == Source::Kind::Text)
+        return fmt::format("its text has {} different characters", words.size());
+      else if (job.field->name == field && job.fill->source.kind == Source::Kind::Images)
+        return fmt::format("its folders name {} classes: {}", words.size(), list);
+    return fmt::format("its column has {} different words: {}", words.size(), list);
   }
 
   /// Class columns of words are numbered over all parts, or as the checkpoint did.
   void numberWords() {
+    for (const Job &job : jobs) {
+      const Source &source = job.fill->source;
+      const bool named = source.kind == Source::Kind::Text ||
+                         (source.kind == Source::Kind::Images && source.part == "label");
+      if (named && !result.preprocessing.words.contains(job.field->name))
+        result.preprocessing.words[job.field->name] = wordsOf(job);
+    }
     std::map<std::string, std::set<std::string>> found;
     for (const Job &job : jobs) {
       if (job.fill->source.kind != Source::Kind::Csv || job.field->classes == 0)
         continue;
-      const CsvFile &file = *csvFiles.at(job.path).file;
+      const CsvFile &file = *csvFiles.at(csvKey(job)).file;
       if (file.hasWords(job.fill->source, hasHeader(job), job.fill->place))
         found[job.field->name];
     }
     for (const Job &job : jobs) {
       const auto words = found.find(job.field->name);
       if (words != found.end() && job.fill->source.kind == Source::Kind::Csv)
-        csvFiles.at(job.path).file->collectWords(job.fill->source, hasHeader(job), job.fill->place,
-                                                 words->second);
+        csvFiles.at(csvKey(job))
+            .file->collectWords(job.fill->source, hasHeader(job), job.fill->place, words->second);
     }
     for (const auto &[field, words] : found)
       result.preprocessing.words[field].assign(words.begin(), words.end());
@@ -153,12 +239,16 @@ private:
         if (const auto saved = options.saved->words.find(field);
             saved != options.saved->words.end())
           words = saved->second;
-    for (const auto &[field, words] : result.preprocessing.words)
-      if (static_cast<int64_t>(words.size()) > data.field(field)->classes)
-        throw DataError(fmt::format("{} is {}, and its column has {} different words: {}", field,
-                                    data.field(field)->type(), words.size(),
-                                    fmt::join(words, ", ")),
+    for (const auto &[name, words] : result.preprocessing.words) {
+      const Field &field = *data.field(name);
+      const int64_t most = field.classes > 0 ? field.classes : field.labels;
+      if (most > 0 && static_cast<int64_t>(words.size()) > most)
+        throw DataError(fmt::format("{} is {}, and {}", name,
+                                    field.classes > 0 ? field.type()
+                                                      : fmt::format("a label of {} classes", most),
+                                    tooMany(name, words)),
                         data.place);
+    }
   }
 
   void readJob(Job &job) {
@@ -172,11 +262,32 @@ private:
     case Source::Kind::Npy:
       records = readNpy(job.path, job.fill->place);
       break;
+    case Source::Kind::Npz:
+      records = readNpz(job.path, source.key, job.fill->place);
+      break;
+    case Source::Kind::SafeTensors:
+      records = readTensor(job.path, source.key, job.fill->place);
+      break;
+    case Source::Kind::Cifar:
+      records = readCifarOf(job);
+      break;
+    case Source::Kind::Images: {
+      const ImageFolder &folder = *folders.at(job.path);
+      records = source.part == "image"
+                    ? folder.images(job.field->shape, source.resize, options.threads)
+                    : folder.labels(result.preprocessing.words.at(job.field->name));
+      break;
+    }
+    case Source::Kind::Text:
+      job.column = textColumn(job);
+      return;
     case Source::Kind::Csv: {
       const auto words = result.preprocessing.words.find(job.field->name);
-      records = csvFiles.at(job.path).file->read(
-          source, hasHeader(job), *job.field,
-          words == result.preprocessing.words.end() ? nullptr : &words->second, job.fill->place);
+      records =
+          csvFiles.at(csvKey(job))
+              .file->read(source, hasHeader(job), *job.field,
+                          words == result.preprocessing.words.end() ? nullptr : &words->second,
+                          job.fill->place);
       break;
     }
     case Source::Kind::Synthetic: {
@@ -194,6 +305,28 @@ private:
     if (records.count > 0x7FFFFFFF)
       throw DataError(fmt::format("{} has too many records", job.path), job.fill->place);
     job.column = makeColumn(*job.field, std::move(records), ops);
+  }
+
+  Records readCifarOf(const Job &job) const {
+    std::vector<std::string> paths = {job.path};
+    paths.insert(paths.end(), job.morePaths.begin(), job.morePaths.end());
+    int64_t classes = 0; // of the label, which says what CIFAR it is where the size does not
+    for (const Job &each : jobs)
+      if (each.part == job.part && each.path == job.path && each.fill->source.part == "label")
+        classes = each.field->classes;
+    return readCifar(paths, job.fill->source.part == "image" ? CifarPart::Image : CifarPart::Label,
+                     classes, job.fill->place);
+  }
+
+  Column textColumn(const Job &job) const {
+    Column column;
+    column.field = *job.field;
+    column.origin.file = job.path;
+    column.origin.place = job.fill->place;
+    column.windows =
+        Windows{texts.at(job.path).ids, 0, 0, job.fill->source.part == "next" ? 1U : 0U};
+    column.cutText(0, column.windows->ids->size());
+    return column;
   }
 
   void assemble() {
@@ -266,7 +399,9 @@ private:
   const Data &data;
   const LoadOptions &options;
   std::vector<Job> jobs;
-  std::map<std::string, SharedCsv> csvFiles;
+  std::map<std::string, SharedCsv> csvFiles; ///< by csvKey
+  std::map<std::string, std::unique_ptr<ImageFolder>> folders;
+  std::map<std::string, SharedText> texts;
   Dataset result;
 };
 

@@ -1,27 +1,23 @@
 #include "runtime/Npy.h"
 
 #include "runtime/Error.h"
-#include "runtime/Half.h"
-#include "runtime/InputFile.h"
 #include "runtime/OutputFile.h"
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <cstring>
 #include <fmt/format.h>
-#include <limits>
 
 namespace sinter::runtime {
 
 namespace {
 
-[[noreturn]] void fail(const InputFile &file, const std::string &message) {
+[[noreturn]] void fail(const ByteSource &file, const std::string &message) {
   throw DataError(fmt::format("{}: {}", file.path, message), file.place);
 }
 
 /// What stands behind `'key':` in the header, a Python dictionary.
-std::string_view valueOf(const InputFile &file, std::string_view header, std::string_view key) {
+std::string_view valueOf(const ByteSource &file, std::string_view header, std::string_view key) {
   const size_t at = header.find(fmt::format("'{}':", key));
   if (at == std::string_view::npos)
     fail(file, fmt::format("its header has no `{}`", key));
@@ -30,7 +26,7 @@ std::string_view valueOf(const InputFile &file, std::string_view header, std::st
   return rest;
 }
 
-Shape readDims(const InputFile &file, std::string_view text) {
+Shape readDims(const ByteSource &file, std::string_view text) {
   Shape dims;
   const size_t end = text.find(')');
   if (text.empty() || text[0] != '(' || end == std::string_view::npos)
@@ -47,7 +43,7 @@ Shape readDims(const InputFile &file, std::string_view text) {
   return dims;
 }
 
-std::string readHeader(InputFile &file) {
+std::string readHeader(ByteSource &file) {
   uint8_t start[8] = {};
   if (file.read(start, 8) < 8 || std::memcmp(start, "\x93NUMPY", 6) != 0 || start[6] < 1 ||
       start[6] > 3)
@@ -55,20 +51,34 @@ std::string readHeader(InputFile &file) {
   uint8_t length[4] = {};
   const size_t lengthBytes = start[6] == 1 ? 2 : 4;
   file.read(length, lengthBytes);
-  std::string header(length[0] | length[1] << 8 | length[2] << 16 | size_t{length[3]} << 24, ' ');
-  if (header.size() > file.mostBytes() || file.read(header.data(), header.size()) < header.size())
+  const size_t size = length[0] | length[1] << 8 | length[2] << 16 | size_t{length[3]} << 24;
+  std::string header(size <= file.mostBytes() ? size : 0, ' ');
+  if (header.size() < size || file.read(header.data(), size) < size)
     fail(file, "it ends within its header");
   return header;
 }
 
-template <typename From, typename To> std::vector<To> convert(const std::vector<uint8_t> &raw) {
-  std::vector<To> values(raw.size() / sizeof(From));
-  for (size_t i = 0; i < values.size(); ++i) {
-    From value;
-    std::memcpy(&value, raw.data() + i * sizeof(From), sizeof(From));
-    values[i] = static_cast<To>(value);
+/// An array whose first axis runs fastest, turned so that its last one does.
+std::vector<uint8_t> turned(const std::vector<uint8_t> &raw, const Shape &dims, size_t width) {
+  std::vector<uint8_t> result(raw.size());
+  std::vector<size_t> stride(dims.size()), index(dims.size());
+  size_t step = width;
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    stride[axis] = step;
+    step *= static_cast<size_t>(dims[axis]);
   }
-  return values;
+  size_t from = 0;
+  for (size_t to = 0; to < raw.size(); to += width) {
+    std::memcpy(result.data() + to, raw.data() + from, width);
+    for (size_t axis = dims.size(); axis-- > 0;) {
+      from += stride[axis];
+      if (++index[axis] < static_cast<size_t>(dims[axis]))
+        break;
+      from -= index[axis] * stride[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
 }
 
 template <typename T>
@@ -92,61 +102,47 @@ void writeArray(const std::string &path, const Shape &shape, std::span<const T> 
 
 } // namespace
 
-Records readNpy(const std::string &path, const std::string &place) {
-  InputFile file(path, place);
-  const std::string header = readHeader(file);
-  const std::string_view described = valueOf(file, header, "descr");
-  const std::string type(described.substr(0, described.find('\'', 1)).substr(1));
-  if (valueOf(file, header, "fortran_order").starts_with("True"))
-    fail(file, "it is in Fortran order: save numpy.ascontiguousarray(x)");
-  const Shape dims = readDims(file, valueOf(file, header, "shape"));
-  if (dims.empty())
+NpyHeader readNpyHeader(ByteSource &file) {
+  const std::string text = readHeader(file);
+  const std::string_view described = valueOf(file, text, "descr");
+  if (described.empty() || (described[0] != '\'' && described[0] != '"'))
+    fail(file, "it holds records of several fields, not numbers");
+  const std::string type(described.substr(1, described.find(described[0], 1) - 1));
+  NpyHeader header;
+  if (const std::optional<NumberFormat> format = numpyFormat(type))
+    header.format = *format;
+  else
+    fail(file, fmt::format("numbers of type {} are not read", type));
+  header.fortranOrder = valueOf(file, text, "fortran_order").starts_with("True");
+  header.dims = readDims(file, valueOf(file, text, "shape"));
+  if (header.dims.empty())
     fail(file, "it is a single number, not records");
+  return header;
+}
+
+Records readNpy(ByteSource &file) {
+  const NpyHeader header = readNpyHeader(file);
   Records records;
-  records.file = path;
-  records.place = place;
-  records.count = dims[0];
-  records.shape.assign(dims.begin() + 1, dims.end());
-  const size_t width = type.size() == 3 ? static_cast<size_t>(type[2] - '0') : 0;
-  uint64_t bytes = width;
-  bool possible = true;
-  for (int64_t dim : dims)
-    possible = possible && !__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes);
-  possible = possible && bytes <= file.mostBytes();
-  std::vector<uint8_t> raw(possible ? bytes : 0);
+  records.file = file.path;
+  records.place = file.place;
+  records.count = header.dims[0];
+  records.shape.assign(header.dims.begin() + 1, header.dims.end());
+  const std::optional<uint64_t> bytes = bytesOf(header.dims, header.format.width, file.mostBytes());
+  std::vector<uint8_t> raw(bytes.value_or(0));
   uint8_t more = 0;
-  if (!possible || file.read(raw.data(), raw.size()) < raw.size())
+  if (!bytes || file.read(raw.data(), raw.size()) < raw.size())
     fail(file, fmt::format("it is short of the {} records that its header says", records.count));
   if (file.read(&more, 1) != 0)
     fail(file, fmt::format("it goes on behind the {} records that its header says", records.count));
-  if (type == "|u1" || type == "|b1") {
-    records.values = std::move(raw);
-  } else if (type == "|i1") {
-    records.values = convert<int8_t, int32_t>(raw);
-  } else if (type == "<i2") {
-    records.values = convert<int16_t, int32_t>(raw);
-  } else if (type == "<i4") {
-    records.values = convert<int32_t, int32_t>(raw);
-  } else if (type == "<i8") {
-    const std::vector<int64_t> wide = convert<int64_t, int64_t>(raw);
-    for (size_t i = 0; i < wide.size(); ++i)
-      if (wide[i] != static_cast<int32_t>(wide[i]))
-        records.fail(i / static_cast<size_t>(records.elements()),
-                     fmt::format("{} is beyond 32 bits", wide[i]));
-    records.values = convert<int64_t, int32_t>(raw);
-  } else if (type == "<f4") {
-    records.values = convert<float, float>(raw);
-  } else if (type == "<f8") {
-    records.values = convert<double, float>(raw);
-  } else if (type == "<f2") {
-    std::vector<float> values;
-    for (uint16_t half : convert<uint16_t, uint16_t>(raw))
-      values.push_back(halfToFloat(half));
-    records.values = std::move(values);
-  } else {
-    fail(file, fmt::format("numbers of type {} are not read", type));
-  }
+  if (header.fortranOrder && header.dims.size() > 1)
+    raw = turned(raw, header.dims, header.format.width);
+  setNumbers(records, std::move(raw), header.format);
   return records;
+}
+
+Records readNpy(const std::string &path, const std::string &place) {
+  InputFile file(path, place);
+  return readNpy(file);
 }
 
 void writeNpy(const std::string &path, const Shape &shape, std::span<const float> values) {

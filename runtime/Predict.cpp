@@ -83,36 +83,88 @@ std::vector<std::vector<float>> runAll(Session &session, const Run &run, size_t 
   return all;
 }
 
-/// A class field whose classes are as many as a result has numbers.
-const Field *classFieldFor(const Data &data, const Result &result) {
-  for (const Field &field : data.fields)
-    if (field.classes > 0 && result.shape == Shape{field.classes})
-      return &field;
-  return nullptr;
+/// A class field that a result has numbers for, one for each class at each position; rather one that
+/// the model does not read.
+const Field *classFieldFor(const Data &data, const Step &step, const Result &result) {
+  const Field *found = nullptr;
+  for (const Field &field : data.fields) {
+    Shape shape = field.shape;
+    shape.push_back(field.classes);
+    const auto isRead = [&](const StepField &read) { return read.name == field.name; };
+    const bool given = std::any_of(step.fields.begin(), step.fields.end(), isRead);
+    if (field.classes > 0 && result.shape == shape && (!found || !given))
+      found = &field;
+  }
+  return found;
+}
+
+/// Classes by their words where they have some.
+class ClassNames {
+public:
+  ClassNames(const Field &field, const Preprocessing &learned) {
+    if (const auto found = learned.words.find(field.name); found != learned.words.end())
+      words = &found->second;
+  }
+  std::string operator[](size_t index) const {
+    return words && index < words->size() ? (*words)[index] : std::to_string(index);
+  }
+  /// Whether each is one character, so that several make a text.
+  bool isText() const {
+    const auto isCharacter = [](const std::string &word) {
+      const auto begins = [](char c) { return (static_cast<uint8_t>(c) & 0xC0) != 0x80; };
+      return std::count_if(word.begin(), word.end(), begins) == 1;
+    };
+    return words && std::all_of(words->begin(), words->end(), isCharacter);
+  }
+
+private:
+  const std::vector<std::string> *words = nullptr;
+};
+
+/// `"to be, or "`, line ends and quotes as in a spec.
+std::string quoted(const std::string &text) {
+  std::string result = "\"";
+  for (char c : text)
+    result += c == '\n'   ? "\\n"
+              : c == '\t' ? "\\t"
+              : c == '"'  ? "\\\""
+              : c == '\\' ? "\\\\"
+                          : std::string(1, c);
+  return result + "\"";
 }
 
 void summarize(Progress &progress, const Field &field, const Preprocessing &learned,
                const std::vector<float> &logits) {
   const auto classes = static_cast<size_t>(field.classes);
-  const auto words = learned.words.find(field.name);
-  const auto className = [&](size_t index) {
-    return words != learned.words.end() && index < words->second.size() ? words->second[index]
-                                                                        : std::to_string(index);
-  };
+  const auto positions = static_cast<size_t>(field.elements());
+  const ClassNames names(field, learned);
   std::vector<int64_t> counts(classes);
-  constexpr size_t shown = 10;
-  for (size_t row = 0; row < logits.size() / classes; ++row) {
-    const float *begin = logits.data() + row * classes;
-    const auto best = static_cast<size_t>(std::max_element(begin, begin + classes) - begin);
-    ++counts[best];
+  constexpr size_t shown = 10, shownPositions = 64;
+  const size_t records = logits.size() / classes / positions;
+  const bool isText = positions > 1 && names.isText();
+  for (size_t row = 0; row < records; ++row) {
+    std::string line;
+    for (size_t position = 0; position < positions; ++position) {
+      const float *begin = logits.data() + (row * positions + position) * classes;
+      const auto best = static_cast<size_t>(std::max_element(begin, begin + classes) - begin);
+      ++counts[best];
+      if (position < shownPositions)
+        line += (position > 0 && !isText ? " " : "") + names[best];
+      else if (position == shownPositions && !isText)
+        line += " …";
+    }
     if (row < shown)
-      progress.line(fmt::format("record {}: {} {}", row, field.name, className(best)));
+      progress.line(
+          fmt::format("record {}: {} {}", row, field.name,
+                      isText ? quoted(line) + (positions > shownPositions ? " …" : "") : line));
   }
-  if (logits.size() / classes > shown)
+  if (records > shown)
     progress.line("…");
+  if (positions > 1)
+    return;
   for (size_t i = 0; i < classes; ++i)
     if (counts[i] > 0)
-      progress.line(fmt::format("{} {}: {} records", field.name, className(i), grouped(counts[i])));
+      progress.line(fmt::format("{} {}: {} records", field.name, names[i], grouped(counts[i])));
 }
 
 } // namespace
@@ -155,7 +207,7 @@ void predictFiles(Session &session, Progress &progress, const std::string &weigh
     Shape shape = {static_cast<int64_t>(part.count())};
     shape.insert(shape.end(), result.shape.begin(), result.shape.end());
     writeNpy(path, shape, all[i]);
-    if (const Field *field = classFieldFor(data, result))
+    if (const Field *field = classFieldFor(data, step, result))
       summarize(progress, *field, learned, all[i]);
     progress.line(fmt::format("{}: [{}]", path, fmt::join(shape, ", ")));
   }

@@ -123,17 +123,18 @@ void SafeTensors::fail(const std::string &message) const {
   throw Error(fmt::format("cannot read {}: {}", path, message));
 }
 
-void SafeTensors::readHeader(const std::string &header, uint64_t dataBytes) {
+std::map<std::string, SafeTensors::Entry> parseTensors(const std::string &header, Metadata &notes) {
+  std::map<std::string, SafeTensors::Entry> tensors;
   const nlohmann::json json = parseHeader(header);
   if (!json.is_object())
-    fail("its header is no JSON object of tensors");
+    throw Error("its header is no JSON object of tensors");
   for (const auto &[name, value] : json.items()) {
     try {
       if (name == "__metadata__") {
         notes = value.get<Metadata>();
         continue;
       }
-      Entry entry;
+      SafeTensors::Entry entry;
       entry.dtype = value.at("dtype").get<std::string>();
       for (const nlohmann::json &dim : value.at("shape"))
         entry.shape.push_back(static_cast<int64_t>(dim.get<uint64_t>()));
@@ -144,12 +145,12 @@ void SafeTensors::readHeader(const std::string &header, uint64_t dataBytes) {
         good =
             good && dim >= 0 && !__builtin_mul_overflow(bytes, static_cast<uint64_t>(dim), &bytes);
       if (!good || offsets[0] > offsets[1] || offsets[1] - offsets[0] != bytes)
-        fail(fmt::format("its header contradicts itself about {}", name));
+        throw Error(fmt::format("its header contradicts itself about {}", name));
       entry.begin = offsets[0];
       entry.end = offsets[1];
       tensors.emplace(name, std::move(entry));
     } catch (const nlohmann::json::exception &) {
-      fail(fmt::format("its header says something strange of {}", name));
+      throw Error(fmt::format("its header says something strange of {}", name));
     }
   }
   std::vector<std::pair<uint64_t, uint64_t>> ranges;
@@ -159,9 +160,21 @@ void SafeTensors::readHeader(const std::string &header, uint64_t dataBytes) {
   uint64_t at = 0;
   for (const auto &[begin, end] : ranges) {
     if (begin != at)
-      fail("its tensors overlap or leave gaps");
+      throw Error("its tensors overlap or leave gaps");
     at = end;
   }
+  return tensors;
+}
+
+void SafeTensors::readHeader(const std::string &header, uint64_t dataBytes) {
+  try {
+    tensors = parseTensors(header, notes);
+  } catch (const Error &error) {
+    fail(error.what());
+  }
+  uint64_t at = 0;
+  for (const auto &[name, entry] : tensors)
+    at = std::max(at, entry.end);
   if (at > dataBytes)
     fail(fmt::format("it is cut off: {} of {} bytes of tensors are there", dataBytes, at));
   if (at < dataBytes)

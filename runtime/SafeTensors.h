@@ -60,4 +60,8 @@ private:
   Metadata notes;
 };
 
+/// The tensors that a header names, and its metadata. They lie behind each other without gaps.
+/// Throws Error saying what is wrong, without the file's name.
+std::map<std::string, SafeTensors::Entry> parseTensors(const std::string &header, Metadata &notes);
+
 } // namespace sinter::runtime

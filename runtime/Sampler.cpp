@@ -27,32 +27,75 @@ std::span<const uint32_t> Sampler::batch(size_t index) const {
 }
 
 Feeder::Feeder(const Step &step, const PartData &part)
-    : ids(step.ids), batch(static_cast<size_t>(step.batch)) {
+    : scratches(1), ids(step.ids), batch(static_cast<size_t>(step.batch)) {
   for (const StepField &field : step.fields)
     for (const Column &column : part.columns)
       if (column.field.name == field.name) {
-        fields.push_back({&column, LayoutMap(column.field.elements(), field.layout), field.offset});
-        scratch.resize(std::max(scratch.size(), column.elements()));
+        fields.push_back(
+            {&column, LayoutMap(column.field.elements(), field.layout), field.offset, {}});
+        largest = std::max(largest, column.elements());
       }
+  scratches[0].resize(2 * largest);
+}
+
+Feeder::Feeder(const Step &step, const PartData &part, const Feeding &feeding)
+    : Feeder(step, part) {
+  training = true;
+  seed = feeding.seed;
+  windowPurpose = fnv1a("windows:" + feeding.data.name);
+  for (Bound &field : fields) {
+    Augmenter augmenter(feeding.data, field.column->field, seed);
+    if (augmenter.empty())
+      continue;
+    field.augmenter = std::move(augmenter);
+    executor = &feeding.executor;
+  }
+  if (executor)
+    scratches.resize(static_cast<size_t>(executor->shareCount()), scratches[0]);
+}
+
+void Feeder::copyExample(const Bound &field, uint32_t example, uint32_t *out) const {
+  const Column &column = *field.column;
+  if (!training || !column.windows)
+    return column.copyExample(example, out);
+  const uint64_t bits = randomBits(seed, windowPurpose, epoch, example, 0);
+  column.copyWindow(bits * column.starts() >> 32, out);
+}
+
+/// Every `shares`-th row, from `share` on, of those that have an example.
+void Feeder::fillRows(const Bound &field, std::span<const uint32_t> examples, uint32_t *rows,
+                      int64_t share, int64_t shares, std::span<uint32_t> scratch) const {
+  const size_t elements = field.column->elements();
+  const auto step = static_cast<size_t>(shares);
+  for (size_t row = static_cast<size_t>(share); row < examples.size(); row += step) {
+    uint32_t *out = rows + row * elements;
+    if (row + 2 * step < examples.size())
+      field.column->prefetch(examples[row + 2 * step]);
+    if (field.layout.isIdentity() && !field.augmenter) {
+      copyExample(field, examples[row], out);
+      continue;
+    }
+    copyExample(field, examples[row], scratch.data());
+    if (field.augmenter)
+      field.augmenter->apply(epoch, examples[row], scratch.data(), scratch.data() + largest);
+    field.layout.toMemory(scratch.data(), out);
+  }
 }
 
 void Feeder::fill(std::span<const uint32_t> examples, uint8_t *arena) {
   for (const Bound &field : fields) {
     const size_t elements = field.column->elements();
     auto *rows = reinterpret_cast<uint32_t *>(arena + field.offset); // f32 or i32: four bytes
-    for (size_t row = 0; row < batch; ++row) {
-      uint32_t *out = rows + row * elements;
-      if (row + 2 < examples.size())
-        field.column->prefetch(examples[row + 2]);
-      if (row >= examples.size()) {
-        std::memcpy(out, rows, elements * sizeof(uint32_t));
-      } else if (field.layout.isIdentity()) {
-        field.column->copyExample(examples[row], out);
-      } else {
-        field.column->copyExample(examples[row], scratch.data());
-        field.layout.toMemory(scratch.data(), out);
-      }
+    if (field.augmenter) {
+      executor->share([&](int64_t share) {
+        fillRows(field, examples, rows, share, executor->shareCount(),
+                 scratches[static_cast<size_t>(share)]);
+      });
+    } else {
+      fillRows(field, examples, rows, 0, 1, scratches[0]);
     }
+    for (size_t row = examples.size(); row < batch; ++row)
+      std::memcpy(rows + row * elements, rows, elements * sizeof(uint32_t));
   }
   if (!ids)
     return;

@@ -1,7 +1,9 @@
 //===- Sampler.h - the order of an epoch, and batches of it -----------------------------------===//
 #pragma once
 
+#include "runtime/Augmenter.h"
 #include "runtime/Dataset.h"
+#include "runtime/Executor.h"
 #include "runtime/Layout.h"
 
 #include <cstdint>
@@ -33,11 +35,23 @@ private:
   uint64_t seed;
 };
 
-/// Writes batches of a part to where a step wants them. Allocates nothing in `fill`.
+/// What training does to its examples each time they are fed, and measuring does not.
+struct Feeding {
+  const Data &data;
+  uint64_t seed;
+  StepExecutor &executor; ///< shares the work out
+};
+
+/// Writes batches of a part to where a step wants them. Allocates nothing of consequence in `fill`.
 class Feeder {
 public:
   /// The part has a column for each field of the step.
   Feeder(const Step &step, const PartData &part);
+  /// For training: examples are augmented, and windows of text cut at random places.
+  Feeder(const Step &step, const PartData &part, const Feeding &feeding);
+
+  /// Begins epoch 0, 1, … of training.
+  void start(uint32_t number) { epoch = number; }
 
   /// Fields in the step's layout, and ids. Rows behind the examples repeat the first of them.
   void fill(std::span<const uint32_t> examples, uint8_t *arena);
@@ -47,10 +61,21 @@ private:
     const Column *column;
     LayoutMap layout;
     uint64_t offset;
+    std::optional<Augmenter> augmenter; ///< where there is something to do
   };
 
+  void fillRows(const Bound &field, std::span<const uint32_t> examples, uint32_t *rows,
+                int64_t share, int64_t shares, std::span<uint32_t> scratch) const;
+  void copyExample(const Bound &field, uint32_t example, uint32_t *out) const;
+
   std::vector<Bound> fields;
-  std::vector<uint32_t> scratch; ///< one example in saved order
+  std::vector<std::vector<uint32_t>>
+      scratches;      ///< of each share: one example in saved order, twice
+  size_t largest = 0; ///< elements of an example
+  StepExecutor *executor = nullptr;
+  bool training = false;
+  uint64_t seed = 0;
+  uint32_t epoch = 0, windowPurpose = 0;
   std::optional<uint64_t> ids;
   size_t batch;
 };

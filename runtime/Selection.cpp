@@ -4,6 +4,8 @@
 #include "runtime/Philox.h"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <fmt/format.h>
 #include <map>
 #include <numeric>
@@ -20,41 +22,105 @@ std::vector<uint32_t> shuffled(size_t count, uint64_t seed, uint32_t purpose, ui
   return order;
 }
 
-static bool holds(const PartData &part, const Keep &keep, size_t example) {
-  const auto operand = [&](const Keep &inner) { return holds(part, inner, example); };
-  if (keep.op == "and")
-    return std::all_of(keep.operands.begin(), keep.operands.end(), operand);
-  if (keep.op == "or")
-    return std::any_of(keep.operands.begin(), keep.operands.end(), operand);
-  if (keep.op == "not")
-    return !operand(keep.operands[0]);
-  const auto column =
-      std::find_if(part.columns.begin(), part.columns.end(),
-                   [&](const Column &candidate) { return candidate.field.name == keep.field; });
-  const double value = column->valueAt(example);
-  if (keep.op == "==")
-    return value == keep.value;
-  if (keep.op == "!=")
-    return value != keep.value;
-  if (keep.op == "<")
-    return value < keep.value;
-  if (keep.op == "<=")
-    return value <= keep.value;
-  if (keep.op == ">")
-    return value > keep.value;
-  return value >= keep.value;
+/// What an expression comes to for one example; conditions are 1 or 0.
+static double evaluate(const PartData &part, const Keep &keep, size_t example) {
+  using Op = Keep::Op;
+  const auto operand = [&](size_t i) { return evaluate(part, keep.operands[i], example); };
+  switch (keep.op) {
+  case Op::Number:
+    return keep.value;
+  case Op::Field:
+    return std::find_if(part.columns.begin(), part.columns.end(),
+                        [&](const Column &each) { return each.field.name == keep.field; })
+        ->valueAt(example);
+  case Op::Negate:
+    return -operand(0);
+  case Op::Not:
+    return operand(0) == 0;
+  case Op::And:
+    return operand(0) != 0 && operand(1) != 0;
+  case Op::Or:
+    return operand(0) != 0 || operand(1) != 0;
+  default:
+    break;
+  }
+  const double a = operand(0), b = operand(1);
+  switch (keep.op) {
+  case Op::Add:
+    return a + b;
+  case Op::Subtract:
+    return a - b;
+  case Op::Multiply:
+    return a * b;
+  case Op::Divide:
+    return a / b;
+  case Op::Power:
+    return std::pow(a, b);
+  case Op::Equal:
+    return a == b;
+  case Op::NotEqual:
+    return a != b;
+  case Op::Less:
+    return a < b;
+  case Op::LessEqual:
+    return a <= b;
+  case Op::Greater:
+    return a > b;
+  default:
+    return a >= b;
+  }
 }
 
 void keepWhere(PartData &part, const Keep &keep) {
   std::vector<uint32_t> kept;
   for (size_t i = 0; i < part.count(); ++i)
-    if (holds(part, keep, i))
+    if (evaluate(part, keep, i) != 0)
       kept.push_back(static_cast<uint32_t>(i));
   part.select(kept);
 }
 
-void splitTrain(Dataset &dataset, const Split &split, const std::string &dataName) {
-  PartData &train = dataset.parts[0];
+namespace {
+
+struct Share {
+  const char *name;
+  double share;
+};
+
+std::array<Share, 3> sharesOf(const Split &split) {
+  return {Share{"train", split.train}, Share{"valid", split.valid}, Share{"test", split.test}};
+}
+
+size_t lastOf(const Split &split) { return split.test > 0 ? 2 : split.valid > 0 ? 1 : 0; }
+
+size_t roundedDown(double share, size_t count) {
+  return static_cast<size_t>(share * static_cast<double>(count) + 1e-9); // 0.29 · 100 is 29
+}
+
+/// Text is cut by position: first what is learned from, then the rest.
+std::vector<PartData> splitText(const PartData &whole, const Split &split) {
+  std::vector<PartData> parts;
+  const size_t length = whole.columns[0].windows->length;
+  size_t at = 0;
+  for (size_t i = 0; i <= lastOf(split); ++i) {
+    const auto [name, share] = sharesOf(split)[i];
+    if (!(share > 0))
+      continue;
+    const size_t size =
+        i == lastOf(split) ? length - at : std::min(length - at, roundedDown(share, length));
+    PartData part = whole;
+    part.name = name;
+    for (Column &column : part.columns)
+      column.cutText(at, size);
+    parts.push_back(std::move(part));
+    at += size;
+  }
+  return parts;
+}
+
+} // namespace
+
+static std::vector<PartData> splitExamples(PartData &train, const Split &split,
+                                           const std::string &dataName) {
   const Column *classes = nullptr;
   for (const Column &column : train.columns)
     if (!split.stratify.empty() && column.field.name == split.stratify)
@@ -64,17 +130,13 @@ void splitTrain(Dataset &dataset, const Split &split, const std::string &dataNam
   for (uint32_t example : shuffled(train.count(), split.seed, fnv1a("split:" + dataName), 0))
     groups[classOf(example)].push_back(example);
 
-  const struct {
-    const char *name;
-    double share;
-  } shares[] = {{"train", split.train}, {"valid", split.valid}, {"test", split.test}};
+  const std::array<Share, 3> shares = sharesOf(split);
   std::vector<uint32_t> chosen[3];
-  const size_t lastPart = split.test > 0 ? 2 : split.valid > 0 ? 1 : 0;
+  const size_t lastPart = lastOf(split);
   for (const auto &[value, group] : groups) {
     size_t at = 0;
     for (size_t i = 0; i <= lastPart; ++i) {
-      const double exact = shares[i].share * static_cast<double>(group.size());
-      const auto rounded = static_cast<size_t>(exact + 1e-9); // 0.29 · 100 is 29
+      const size_t rounded = roundedDown(shares[i].share, group.size());
       const size_t next = i == lastPart ? group.size() : std::min(group.size(), at + rounded);
       chosen[i].insert(chosen[i].end(), group.begin() + static_cast<ptrdiff_t>(at),
                        group.begin() + static_cast<ptrdiff_t>(next));
@@ -92,6 +154,13 @@ void splitTrain(Dataset &dataset, const Split &split, const std::string &dataNam
     part.select(chosen[i]);
     parts.push_back(std::move(part));
   }
+  return parts;
+}
+
+void splitTrain(Dataset &dataset, const Split &split, const std::string &dataName) {
+  PartData &train = dataset.parts[0];
+  std::vector<PartData> parts =
+      train.isText() ? splitText(train, split) : splitExamples(train, split, dataName);
   for (size_t i = 1; i < dataset.parts.size(); ++i)
     parts.push_back(std::move(dataset.parts[i]));
   std::sort(parts.begin() + 1, parts.end(), // train, valid, test
@@ -104,6 +173,14 @@ void takeSome(PartData &part, int64_t count, const Data &data) {
     throw DataError(fmt::format("`take {}` of {}, whose train part has {} examples", count,
                                 data.name, part.count()),
                     data.place);
+  if (part.isText()) { // by position, as a split
+    for (Column &column : part.columns)
+      column.cutText(
+          0, std::min(column.windows->length, static_cast<size_t>(count) * column.elements() + 1));
+    for (Column &column : part.columns)
+      column.count = static_cast<size_t>(count);
+    return;
+  }
   std::vector<uint32_t> order = shuffled(part.count(), data.seed, fnv1a("take:" + data.name), 0);
   order.resize(static_cast<size_t>(count));
   std::sort(order.begin(), order.end());

@@ -42,6 +42,11 @@ public:
   /// The data of a run, read when first asked for. `saved` is a checkpoint's.
   const Dataset &dataOf(const Run &run, const Preprocessing *saved);
 
+  /// How training feeds a run's examples.
+  Feeding feedingOf(const Run &run, uint64_t seed) const {
+    return {description.data[run.data], seed, *executor};
+  }
+
   /// Runs a step on what lies in the arena.
   void runStep(size_t step, const Clock &clock);
 

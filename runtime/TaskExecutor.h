@@ -18,8 +18,12 @@ public:
     team.record(into);
     return true;
   }
+  void share(const std::function<void(int64_t)> &work) override;
+  int64_t shareCount() const override { return shares; }
 
 private:
+  int64_t shares;   ///< of work that is no step
+  size_t shareList; ///< the team's list for it
   Team team;
 };
 

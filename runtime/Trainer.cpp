@@ -154,7 +154,7 @@ bool Trainer::trainStage() {
   const Step &step = session.description.steps[stage().trainStep];
   Sampler sampler(trainPart->count(), static_cast<size_t>(stage().batch), stage().dropLast,
                   stage().sequential, position.seed);
-  Feeder feeder(step, *trainPart);
+  Feeder feeder(step, *trainPart, session.feedingOf(run, position.seed));
   batchesPerEpoch = static_cast<int64_t>(sampler.batches());
   if (batchesPerEpoch == 0)
     throw Error(fmt::format("`batch {} drop last` leaves no batch of {} examples", stage().batch,
@@ -166,6 +166,7 @@ bool Trainer::trainStage() {
   while (position.batch > 0 || (position.stageStep < stageLast && !stopped())) {
     const auto start = std::chrono::steady_clock::now();
     sampler.start(static_cast<uint32_t>(position.epoch));
+    feeder.start(static_cast<uint32_t>(position.epoch));
     const int64_t before = position.stageStep - position.batch;
     const int64_t batches = std::min(batchesPerEpoch, std::max(stageLast - before, position.batch));
     progress.begin(epochLabel(), batches, position.batch);

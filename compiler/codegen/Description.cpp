@@ -101,9 +101,13 @@ Json describeData(model::DataOp data) {
     const RankedTensorType type = data.getFieldType(name);
     Json entry;
     entry["name"] = name;
-    entry["dtype"] = type.getElementType().isF32() ? "f32" : "i32";
+    entry["dtype"] = type.getElementType().isF32()        ? "f32"
+                     : type.getElementType().isInteger(1) ? "bool"
+                                                          : "i32";
     if (const int64_t classes = data.getFieldClasses(name))
       entry["classes"] = classes;
+    if (auto labels = field.getAs<IntegerAttr>("labels"))
+      entry["labels"] = labels.getInt();
     entry["shape"] = std::vector<int64_t>(type.getShape());
     json["fields"].push_back(std::move(entry));
   }
@@ -119,8 +123,12 @@ Json describeData(model::DataOp data) {
     if (json["split"].value("stratify", "").empty())
       json["split"].erase("stratify");
   }
+  if (auto keep = data.getKeep())
+    json["keep"] = toJson(*keep);
   if (auto take = data.getTake())
     json["take"] = *take;
+  if (auto augment = data.getAugment())
+    json["augment"] = toJson(*augment);
   return json;
 }
 

@@ -117,10 +117,8 @@ private:
   }
 
   /// A program finds its data wherever it is started.
-  static std::string fileOf(const semantics::Source &source) {
-    if (source.resolved.empty())
-      return "";
-    return std::filesystem::absolute(source.resolved).lexically_normal().string();
+  static std::string absolute(const std::string &path) {
+    return path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string();
   }
 
   Attribute fill(const semantics::Fill &fill) {
@@ -130,12 +128,47 @@ private:
     SmallVector<NamedAttribute> entries{
         builder.getNamedAttr("fields", strings(fill.fields)),
         builder.getNamedAttr("kind", builder.getStringAttr(fill.source.kind)),
-        builder.getNamedAttr("file", builder.getStringAttr(fileOf(fill.source))),
+        builder.getNamedAttr("file", builder.getStringAttr(absolute(fill.source.resolved))),
         builder.getNamedAttr("ops", builder.getArrayAttr(ops)),
         builder.getNamedAttr("place", text(fill.place))};
     for (const auto &[name, value] : fill.source.attributes)
       entries.push_back(builder.getNamedAttr(name, attribute(value)));
+    if (!fill.source.moreFiles.empty()) {
+      std::vector<std::string> more;
+      for (const std::string &file : fill.source.moreFiles)
+        more.push_back(absolute(file));
+      entries.push_back(builder.getNamedAttr("more_files", strings(more)));
+    }
     return builder.getDictionaryAttr(entries);
+  }
+
+  DictionaryAttr keep(const semantics::Keep &keep) {
+    SmallVector<NamedAttribute> entries{builder.getNamedAttr("op", builder.getStringAttr(keep.op))};
+    if (keep.op == "number")
+      entries.push_back(builder.getNamedAttr("value", builder.getF64FloatAttr(keep.value)));
+    if (keep.op == "field")
+      entries.push_back(builder.getNamedAttr("field", builder.getStringAttr(keep.field)));
+    SmallVector<Attribute> operands;
+    for (const semantics::Keep &operand : keep.operands)
+      operands.push_back(this->keep(operand));
+    if (!operands.empty())
+      entries.push_back(builder.getNamedAttr("args", builder.getArrayAttr(operands)));
+    return builder.getDictionaryAttr(entries);
+  }
+
+  ArrayAttr augments(const std::vector<semantics::Augment> &augments) {
+    SmallVector<Attribute> blocks;
+    for (const semantics::Augment &augment : augments) {
+      SmallVector<Attribute> steps;
+      for (const semantics::Augment::Step &step : augment.steps)
+        steps.push_back(builder.getDictionaryAttr(
+            {builder.getNamedAttr("kind", builder.getStringAttr(step.kind)),
+             builder.getNamedAttr("value", builder.getF64FloatAttr(step.value))}));
+      blocks.push_back(
+          builder.getDictionaryAttr({builder.getNamedAttr("fields", strings(augment.fields)),
+                                     builder.getNamedAttr("steps", builder.getArrayAttr(steps))}));
+    }
+    return blocks.empty() ? ArrayAttr() : builder.getArrayAttr(blocks);
   }
 
   void buildData(const semantics::Data &data) {
@@ -144,9 +177,11 @@ private:
       SmallVector<NamedAttribute> entries{
           builder.getNamedAttr("name", builder.getStringAttr(field.name)),
           builder.getNamedAttr("type", TypeAttr::get(type(field.type)))};
-      const int64_t classes = std::max(field.type.classes, field.labels);
-      if (classes > 0)
-        entries.push_back(builder.getNamedAttr("classes", builder.getI64IntegerAttr(classes)));
+      if (field.type.classes > 0)
+        entries.push_back(
+            builder.getNamedAttr("classes", builder.getI64IntegerAttr(field.type.classes)));
+      if (field.labels > 0)
+        entries.push_back(builder.getNamedAttr("labels", builder.getI64IntegerAttr(field.labels)));
       fields.push_back(builder.getDictionaryAttr(entries));
     }
     SmallVector<NamedAttribute> parts;
@@ -165,9 +200,10 @@ private:
            builder.getNamedAttr("seed", builder.getI64IntegerAttr(data.split->seed)),
            builder.getNamedAttr("stratify", builder.getStringAttr(data.split->stratify)),
            builder.getNamedAttr("place", text(data.split->place))});
-    model::DataOp::create(builder, at(data.place), data.name, data.seed,
-                          builder.getArrayAttr(fields), builder.getDictionaryAttr(parts), split,
-                          data.take ? builder.getI64IntegerAttr(*data.take) : IntegerAttr());
+    model::DataOp::create(
+        builder, at(data.place), data.name, data.seed, builder.getArrayAttr(fields),
+        builder.getDictionaryAttr(parts), split, data.keep ? keep(*data.keep) : DictionaryAttr(),
+        data.take ? builder.getI64IntegerAttr(*data.take) : IntegerAttr(), augments(data.augments));
   }
 
   //===--- train blocks -----------------------------------------------------------------------===//

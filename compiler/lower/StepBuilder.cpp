@@ -27,7 +27,7 @@ int64_t Tensor::position(int64_t axis) const {
 
 StepBuilder::StepBuilder(OpBuilder &outer, model::TrainOp train, model::DataOp data,
                          const States &states, model::StageOp stage, StringRef name, StringRef kind)
-    : builder(stage.getLoc(), outer), train(train), states(states),
+    : builder(stage.getLoc(), outer), data(data), train(train), states(states),
       batch(static_cast<int64_t>(stage.getBatch())), training(kind == "train") {
   if (auto layers = stage.getFrozenLayers())
     for (StringRef layer : layers->getAsValueRange<StringAttr>())
@@ -57,8 +57,11 @@ StepBuilder::StepBuilder(OpBuilder &outer, model::TrainOp train, model::DataOp d
     SmallVector<NamedAttribute> binding{builder.getNamedAttr("train.data", fieldName)};
     if (order != inOrder(perExample.getRank()))
       binding.push_back(builder.getNamedAttr("train.perm", builder.getDenseI64ArrayAttr(order)));
-    add(typeOf(perExample.getShape(), order, true, perExample.getElementType()),
-        NameLoc::get(fieldName, data.getLoc()), binding);
+    // Conditions lie in memory as numbers, 0 or 1.
+    const Type element = perExample.getElementType().isInteger(1) ? builder.getF32Type()
+                                                                  : perExample.getElementType();
+    add(typeOf(perExample.getShape(), order, true, element), NameLoc::get(fieldName, data.getLoc()),
+        binding);
     fieldOrders.emplace_back(fieldName, order);
   }
   for (const auto &[stateName, state] : states)
@@ -75,9 +78,20 @@ StepBuilder::StepBuilder(OpBuilder &outer, model::TrainOp train, model::DataOp d
     fields[fieldName] = Tensor{block->getArgument(next++), order, true};
 }
 
-std::optional<Tensor> StepBuilder::field(StringRef name) const {
+std::optional<Tensor> StepBuilder::field(StringRef name) {
   auto found = fields.find(name);
-  return found == fields.end() ? std::nullopt : std::optional(found->second);
+  if (found == fields.end())
+    return std::nullopt;
+  if (!data.getFieldType(name).getElementType().isInteger(1))
+    return found->second;
+  auto [condition, fresh] = conditions.try_emplace(name, found->second);
+  if (fresh) {
+    Value &value = condition->second.value;
+    const auto type = cast<RankedTensorType>(value.getType());
+    value = train::CompareOp::create(builder, type.clone(builder.getI1Type()), "ne", value,
+                                     constant(0));
+  }
+  return condition->second;
 }
 
 Tensor StepBuilder::state(StringRef name) const {

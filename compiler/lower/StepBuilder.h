@@ -65,7 +65,7 @@ public:
 
   Tensor get(mlir::Value value) const { return values.at(value); }
   /// A field of the data; null where there is none.
-  std::optional<Tensor> field(llvm::StringRef name) const;
+  std::optional<Tensor> field(llvm::StringRef name);
   /// A parameter or buffer as it was when the step began.
   Tensor state(llvm::StringRef name) const;
   mlir::BlockArgument clock(llvm::StringRef name) const { return clocks.lookup(name); }
@@ -191,6 +191,7 @@ private:
   mlir::Value sumOver(mlir::Value x, llvm::ArrayRef<int64_t> axes);
 
   train::StepOp step;
+  model::DataOp data;
   model::TrainOp train;
   const States &states;
   int64_t batch;
@@ -199,6 +200,7 @@ private:
 
   llvm::StringMap<mlir::BlockArgument> clocks;
   llvm::StringMap<Tensor> fields;
+  llvm::StringMap<Tensor> conditions; ///< fields of i1, which come as numbers, once they are read
   llvm::DenseMap<mlir::Value, Tensor> values;
   llvm::MapVector<mlir::StringAttr, mlir::Value> statistics;
   llvm::StringMap<int> draws; ///< how often a layer has drawn random numbers

@@ -1,10 +1,9 @@
-//===- DataChecker.cpp - a data block: fields, parts and the split ----------------------------===//
+//===- DataChecker.cpp - a data block: its fields and parts -------------------------------------===//
 #include "compiler/semantics/DataChecker.h"
 #include "compiler/semantics/DataBlock.h"
 #include "compiler/semantics/Nearest.h"
 
 #include <algorithm>
-#include <cmath>
 #include <fmt/format.h>
 
 namespace sinter::semantics {
@@ -29,11 +28,6 @@ void DataChecker::declareFields() {
       continue;
     }
     std::optional<semantics::Type> type = evaluator.type(written->type);
-    if (type && type->scalar == Scalar::Bool) {
-      engine.report(Diag::NotSupported, written->type.span, "a field of type `bool`")
-          .help("`f32` or `class[2]`");
-      type.reset();
-    }
     if (!type)
       checked.poisoned.insert(written->name.text);
     checked.data.fields.push_back(
@@ -67,9 +61,9 @@ const Field *DataChecker::fieldToFill(const Name &name, std::map<std::string, Sp
 }
 
 /// `x, y = synthetic(n)`, or without names, all fields.
-void DataChecker::fillSeveral(const syntax::Fill &written, const CallExpr &call, Fill fill,
-                              std::vector<Fill> &fills, std::map<std::string, Span> &filled) {
-  bool good = loadSource(call, fill);
+void DataChecker::fillSynthetic(const syntax::Fill &written, const CallExpr &call, Fill fill,
+                                std::vector<Fill> &fills, std::map<std::string, Span> &filled) {
+  bool good = loadSource(call, nullptr, fill);
   for (const Name &name : written.names) {
     const Field *target = fieldToFill(name, filled);
     good &= target && !checked.poisoned.count(name.text);
@@ -77,12 +71,56 @@ void DataChecker::fillSeveral(const syntax::Fill &written, const CallExpr &call,
   }
   if (written.names.empty())
     for (const Field &each : checked.data.fields) {
-      filled.emplace(each.name, written.span);
+      if (auto [earlier, fresh] = filled.emplace(each.name, written.span); !fresh) {
+        engine.report(Diag::FilledTwice, written.span, each.name)
+            .note(earlier->second, "the first time");
+        good = false;
+      }
       good &= !checked.poisoned.count(each.name);
       fill.fields.push_back(each.name);
     }
   if (good)
     fills.push_back(std::move(fill));
+}
+
+/// `cifar("…") / 255`: a source that fills the fields of its own names. Arithmetic is for those of
+/// real numbers.
+void DataChecker::fillOwnFields(const syntax::Fill &written, const CallExpr &call,
+                                const SourceEntry &entry, std::vector<Fill> &fills,
+                                std::map<std::string, Span> &filled) {
+  bool any = false;
+  for (const std::string &part : entry.parts) {
+    const Field *declared = field(part);
+    if (!declared)
+      continue;
+    any = true;
+    const Field *target = fieldToFill({part, written.span}, filled);
+    if (!target)
+      return;
+    const bool reals = target->type.scalar == Scalar::F32 || target->type.scalar == Scalar::BF16;
+    Fill fill;
+    fill.place = written.span;
+    fill.fields = {part};
+    const bool good = reals || entry.signature.name == "text" ? load(*written.value, *target, fill)
+                                                              : loadSource(call, target, fill);
+    if (!good) {
+      for (const std::string &rest : entry.parts) // one message is enough
+        filled.emplace(rest, written.span);
+      return;
+    }
+    if (!checked.poisoned.count(part))
+      fills.push_back(std::move(fill));
+  }
+  if (any || declaration.broken)
+    return;
+  std::vector<std::string> quoted;
+  for (const std::string &part : entry.parts)
+    quoted.push_back("`" + part + "`");
+  engine
+      .report(Diag::SourceFields, written.span, entry.signature.name,
+              fmt::format("{}", fmt::join(quoted, " and ")), declaration.name.text)
+      .help(entry.signature.name == "text" ? "`tokens: class[64][32]` and `next: class[64][32]`"
+                                           : "`image: f32[3, 32, 32]` and `label: class[10]`");
 }
 
 void DataChecker::checkFill(const syntax::Fill &written, std::vector<Fill> &fills,
@@ -91,18 +129,22 @@ void DataChecker::checkFill(const syntax::Fill &written, std::vector<Fill> &fill
   fill.place = written.span;
   if (written.names.size() != 1) {
     // Sources that fill fields of their own names, and `x, y = synthetic(n)`.
-    const auto *call = dynCast<CallExpr>(written.value);
-    std::string name = call ? call->callee.front().text : "";
-    const SourceEntry *entry = findSource(name);
-    if (name == "synthetic") {
-      fillSeveral(written, *call, std::move(fill), fills, filled);
+    const CallExpr *call = sourceCall(*written.value);
+    const SourceEntry *entry = call ? findSource(call->callee.front().text) : nullptr;
+    if (entry && entry->signature.name == "synthetic" && call == written.value.get()) {
+      fillSynthetic(written, *call, std::move(fill), fills, filled);
       return;
     }
-    if (entry && entry->planned)
-      engine.report(Diag::NotSupported, call->calleeSpan, fmt::format("`{}`", name));
-    else if (written.value->kind() != Expr::Kind::Error)
+    if (entry && !entry->parts.empty() && written.names.empty()) {
+      fillOwnFields(written, *call, *entry, fills, filled);
+      return;
+    }
+    if (written.value->kind() != Expr::Kind::Error) {
+      const std::string value = session.text(written.value->span);
       engine.report(Diag::FillNames, written.span)
-          .help(fmt::format("`image = {}`", session.text(written.value->span)));
+          .help(entry && !entry->parts.empty() ? fmt::format("`{}`", value)
+                                               : fmt::format("`image = {}`", value));
+    }
     for (const Field &each : checked.data.fields)
       filled.emplace(each.name, written.span);
     return;
@@ -127,6 +169,13 @@ void DataChecker::checkPart(const PartStatement &part) {
   std::map<std::string, Span> filled;
   for (const syntax::Fill &written : part.fills)
     checkFill(written, fills, filled);
+  const auto isText = [](const Fill &fill) { return fill.source.kind == "text"; };
+  for (const Fill &fill : fills) {
+    if (isText(fill) && !fill.operations.empty())
+      engine.report(Diag::TextArithmetic, fill.operations.front().place);
+    if (!isText(fill) && std::any_of(fills.begin(), fills.end(), isText))
+      engine.report(Diag::TextAlone, fill.place, fill.fields.front());
+  }
   for (const Field &each : checked.data.fields)
     if (!filled.count(each.name) && !declaration.broken)
       engine.report(Diag::FieldNotFilled, part.keyword, name, each.name)
@@ -136,66 +185,25 @@ void DataChecker::checkPart(const PartStatement &part) {
     checkHeaders(fills);
 }
 
-void DataChecker::checkSplit(const SplitStatement &written) {
-  if (checked.data.split) {
-    engine.report(Diag::StatementTwice, written.span, "split")
-        .note(checked.data.split->place, "the first one");
-    return;
-  }
-  static const Signature options = Signature::parse("split", "seed: natural = 0, stratify?: field");
-  std::vector<double> shares;
-  double sum = 0;
-  for (const ExprPtr &each : written.shares) {
-    std::optional<double> share = evaluator.number(*each, "a share of a split");
-    if (!share)
-      return;
-    if (*share < 0 || *share > 1) {
-      engine.report(Diag::SplitSum, each->span);
-      return;
-    }
-    shares.push_back(*share);
-    sum += *share;
-  }
-  constexpr double rounding = 1e-9;
-  if (shares.size() == 3 && std::fabs(sum - 1) > rounding) {
-    engine.report(Diag::SplitSum, written.span).help("for instance `split 0.8, 0.1, 0.1`");
-    return;
-  }
-  std::optional<BoundArguments> bound = evaluator.bind(options, written.options, written.span);
-  if (!bound)
-    return;
-  Split split;
-  split.place = written.span;
-  split.seed = static_cast<uint64_t>(bound->integer("seed"));
-  if (const Expr *stratify = bound->expr("stratify")) {
-    const auto *name = dynCast<PathExpr>(stratify);
-    const Field *by = name && name->isName() ? field(name->names.front().text) : nullptr;
-    if (!by || by->type.scalar != Scalar::Class || by->type.rank() != 0) {
-      engine.report(Diag::StratifyField, stratify->span, session.text(stratify->span));
-      return;
-    }
-    split.stratify = by->name;
-  }
-  // Beside `test { … }` it is the valid set that is cut off.
-  bool hasTest = checked.data.parts.count("test") != 0;
-  split.train = shares[0];
-  if (shares.size() == 3) {
-    split.valid = shares[1];
-    split.test = shares[2];
-  } else if (hasTest) {
-    split.valid = 1 - shares[0];
-  } else {
-    split.test = 1 - shares[0];
-  }
-  for (const char *part : {"valid", "test"}) {
-    double share = part == std::string("valid") ? split.valid : split.test;
-    if (share > 0 && checked.data.parts.count(part)) {
-      engine.report(Diag::SplitOfFilled, written.span, part);
-      return;
-    }
-  }
-  checked.data.seed = split.seed;
-  checked.data.split = split;
+/// What one part takes from another, or must have like another.
+void DataChecker::checkAcrossParts() {
+  const auto standardizes = [&](const std::string &part, const std::string &field) {
+    const auto found = checked.data.parts.find(part);
+    if (found == checked.data.parts.end())
+      return static_cast<const LoadOp *>(nullptr);
+    for (const Fill &fill : found->second)
+      if (fill.fields.front() == field)
+        for (const LoadOp &op : fill.operations)
+          if (op.kind == LoadOp::Kind::Standardize)
+            return &op;
+    return static_cast<const LoadOp *>(nullptr);
+  };
+  for (const Field &each : checked.data.fields)
+    for (const char *part : {"valid", "test"})
+      if (const LoadOp *op = standardizes(part, each.name);
+          op && checked.data.parts.count("train") && !standardizes("train", each.name))
+        engine.report(Diag::StandardizeUntrained, op->place, each.name, part)
+            .help("`|> standardize` in `train` too");
 }
 
 CheckedData DataChecker::run() {
@@ -206,18 +214,19 @@ CheckedData DataChecker::run() {
     if (const auto *part = std::get_if<PartStatement>(&statement))
       checkPart(*part);
   for (const DataStatement &statement : declaration.statements) {
-    if (const auto *split = std::get_if<SplitStatement>(&statement)) {
+    if (const auto *split = std::get_if<SplitStatement>(&statement))
       checkSplit(*split);
-    } else if (const auto *keep = std::get_if<KeepStatement>(&statement)) {
-      engine.report(Diag::NotSupported, keep->span, "`keep where`");
-    } else if (const auto *augment = std::get_if<AugmentStatement>(&statement)) {
-      engine.report(Diag::NotSupported, augment->span, "`augment`");
-    } else if (const auto *take = std::get_if<TakeStatement>(&statement)) {
-      std::optional<int64_t> count = evaluator.integer(*take->count, "`take`");
-      if (count && *count < 1)
-        engine.report(Diag::BelowLeast, take->count->span, "`take`", 1, *count);
-      checked.data.take = count;
-    }
+    else if (const auto *keep = std::get_if<KeepStatement>(&statement))
+      checkKeep(*keep);
+    else if (const auto *augment = std::get_if<AugmentStatement>(&statement))
+      checkAugment(*augment);
+    else if (const auto *taken = std::get_if<TakeStatement>(&statement))
+      checkTake(*taken);
+  }
+  checkAcrossParts();
+  if (session.options.readHeaders) {
+    checkTexts();
+    checkImages();
   }
   if (!checked.data.parts.count("train") && !declaration.broken)
     engine.report(Diag::NoTrainPart, declaration.name.span, declaration.name.text)

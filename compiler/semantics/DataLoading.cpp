@@ -1,4 +1,4 @@
-//===- DataLoading.cpp - sources of data, and the arithmetic of loading -----------------------===//
+//===- DataLoading.cpp - the arithmetic on what a source gives -------------------------------===//
 #include "compiler/semantics/DataBlock.h"
 #include "compiler/semantics/Functions.h"
 #include "compiler/semantics/Nearest.h"
@@ -10,30 +10,6 @@
 namespace sinter::semantics {
 
 using namespace syntax;
-
-static const std::vector<SourceEntry> &sourceTable() {
-  static const std::vector<SourceEntry> table = {
-      {Signature::parse("idx", "file: string"), false},
-      {Signature::parse("csv", "file: string, column?: columns, columns?: columns, skip?: natural, "
-                               "separator?: string"),
-       false},
-      {Signature::parse("npy", "file: string"), false},
-      {Signature::parse("npz", ""), true},
-      {Signature::parse("safetensors", ""), true},
-      {Signature::parse("cifar", ""), true},
-      {Signature::parse("images", ""), true},
-      {Signature::parse("text", ""), true},
-      {Signature::parse("synthetic", "count: count"), false},
-  };
-  return table;
-}
-
-const SourceEntry *findSource(const std::string &name) {
-  for (const SourceEntry &each : sourceTable())
-    if (each.signature.name == name)
-      return &each;
-  return nullptr;
-}
 
 static const Signature &normalizeSignature() {
   static const Signature signature = Signature::parse("normalize", "mean: reals, std: reals");
@@ -62,89 +38,14 @@ bool DataChecker::containsSource(const Expr &expr) const {
   }
 }
 
-bool DataChecker::loadColumns(const BoundArguments &bound, Source &source) {
-  std::string name = bound.given("columns") ? "columns" : "column";
-  if (bound.given("columns") == bound.given("column")) {
-    engine.report(Diag::CsvColumns, source.place)
-        .help("`column: 0`, or `columns: 1..784` with both ends included");
-    return false;
-  }
-  const Expr *expr = bound.expr(name);
-  if (const auto *range = dynCast<RangeExpr>(expr)) {
-    std::optional<int64_t> first = evaluator.integer(*range->first, "a column");
-    std::optional<int64_t> last = evaluator.integer(*range->last, "a column");
-    if (!first || !last)
-      return false;
-    if ((*first < 0) == (*last < 0) && *first > *last) {
-      engine.report(Diag::EmptyRange, range->span, *first, *last);
-      return false;
-    }
-    source.attributes["first"] = *first;
-    source.attributes["last"] = *last;
-    return true;
-  }
-  const Value &value = bound.item(name).value;
-  std::vector<std::string> names;
-  if (const std::string *one = value.get<std::string>())
-    names = {*one};
-  if (const List *list = value.get<List>(); list && list->front().get<std::string>())
-    for (const Value &each : *list)
-      names.push_back(*each.get<std::string>());
-  if (!names.empty())
-    source.attributes["names"] = names;
-  else
-    source.attributes["columns"] = bound.integers(name);
-  return true;
-}
-
-bool DataChecker::loadSource(const CallExpr &call, Fill &fill) {
-  const Name &name = call.callee.front();
-  const SourceEntry *entry = findSource(name.text);
-  if (!entry) {
-    std::vector<std::string> names;
-    for (const SourceEntry &each : sourceTable())
-      names.push_back(each.signature.name);
-    auto report = engine.report(Diag::UnknownOfKind, name.span, "source of data", name.text);
-    std::string help = didYouMean(name.text, names);
-    report.help(help.empty() ? "it is one of " + alternatives(names) : help);
-    return false;
-  }
-  if (entry->planned) {
-    engine.report(Diag::NotSupported, call.calleeSpan, fmt::format("`{}`", name.text));
-    return false;
-  }
-  std::optional<BoundArguments> bound =
-      evaluator.bind(entry->signature, call.arguments, call.calleeSpan);
-  if (!bound)
-    return false;
-  Source &source = fill.source;
-  source.kind = name.text;
-  source.place = call.span;
-  if (source.kind == "synthetic") {
-    source.attributes["count"] = bound->integer("count");
-    return true;
-  }
-  source.file = bound->string("file");
-  source.filePlace = bound->span("file");
-  source.resolved = session.sources.resolve(call.span.file, source.file).string();
-  if (source.kind != "csv")
-    return true;
-  source.attributes["skip"] = bound->given("skip") ? bound->integer("skip") : int64_t{-1};
-  std::string separator = bound->given("separator") ? bound->string("separator") : ",";
-  if (separator.size() != 1) {
-    engine.report(Diag::Separator, bound->span("separator"), separator);
-    return false;
-  }
-  source.attributes["separator"] = separator;
-  return loadColumns(*bound, source);
-}
-
 bool DataChecker::normalize(const Arguments &arguments, size_t skip, Span name, const Field &field,
                             Fill &fill) {
   Evaluator::Inputs none;
   std::optional<BoundArguments> bound =
       evaluator.bind(normalizeSignature(), arguments, name, none, skip);
   if (!bound)
+    return false;
+  if (!realsOnly("normalize", name, field))
     return false;
   LoadOp op{LoadOp::Kind::Normalize, 0, bound->reals("mean"), bound->reals("std"), bound->place};
   int64_t channels = field.type.dims.empty() ? 1 : field.type.dims.front();
@@ -165,6 +66,31 @@ bool DataChecker::normalize(const Arguments &arguments, size_t skip, Span name, 
   return true;
 }
 
+/// Whether a step that makes reals may act on this field.
+bool DataChecker::realsOnly(const char *step, Span place, const Field &field) {
+  if (field.type.scalar == Scalar::F32 || field.type.scalar == Scalar::BF16)
+    return true;
+  engine.report(Diag::RealStep, place, step, field.name, field.type.str())
+      .note(field.place, "declared here")
+      .help(fmt::format(
+          "`{}: f32{}`", field.name,
+          field.type.dims.empty() ? "" : fmt::format("[{}]", fmt::join(field.type.dims, ", "))));
+  return false;
+}
+
+bool DataChecker::standardize(Span place, const Field &field, Fill &fill) {
+  if (!realsOnly("standardize", place, field))
+    return false;
+  for (const LoadOp &earlier : fill.operations)
+    if (earlier.kind == LoadOp::Kind::Standardize) {
+      engine.report(Diag::StandardizeTwice, place, field.name)
+          .note(earlier.place, "the first time");
+      return false;
+    }
+  fill.operations.push_back({LoadOp::Kind::Standardize, 0, {}, {}, place});
+  return true;
+}
+
 /// What stands to the right of `|>`.
 bool DataChecker::loadStep(const Expr &step, const Field &field, Fill &fill) {
   const auto *path = dynCast<PathExpr>(step);
@@ -172,10 +98,8 @@ bool DataChecker::loadStep(const Expr &step, const Field &field, Fill &fill) {
   if (step.kind() == Expr::Kind::Error)
     return false;
   if ((path && path->isName("standardize")) ||
-      (call && call->callee.front().text == "standardize" && call->arguments.list.empty())) {
-    fill.operations.push_back({LoadOp::Kind::Standardize, 0, {}, {}, step.span});
-    return true;
-  }
+      (call && call->callee.front().text == "standardize" && call->arguments.list.empty()))
+    return standardize(step.span, field, fill);
   if (call && call->callee.front().text == "normalize")
     return normalize(call->arguments, 0, call->calleeSpan, field, fill);
   engine.report(Diag::LoadStep, step.span, session.text(step.span))
@@ -188,7 +112,8 @@ bool DataChecker::addOperation(BinaryOp op, double number, bool numberFirst, Spa
   LoadOp step;
   step.value = number;
   step.place = place;
-  bool integers = field.type.scalar == Scalar::Class || field.type.scalar == Scalar::I32;
+  const bool integers = field.type.scalar == Scalar::Class || field.type.scalar == Scalar::I32 ||
+                        field.type.scalar == Scalar::Bool;
   if (integers && (number != std::floor(number) || op == BinaryOp::Power)) {
     engine.report(Diag::LabelArithmetic, place, field.name, field.type.str());
     return false;
@@ -290,12 +215,10 @@ bool DataChecker::load(const Expr &expr, const Field &field, Fill &fill) {
     if (wraps && (name == "normalize" || name == "standardize")) {
       if (!load(*call->arguments.list.front().value, field, fill))
         return false;
-      if (name == "normalize")
-        return normalize(call->arguments, 1, call->calleeSpan, field, fill);
-      fill.operations.push_back({LoadOp::Kind::Standardize, 0, {}, {}, call->span});
-      return true;
+      return name == "normalize" ? normalize(call->arguments, 1, call->calleeSpan, field, fill)
+                                 : standardize(call->span, field, fill);
     }
-    return loadSource(*call, fill);
+    return loadSource(*call, &field, fill);
   }
   engine.report(Diag::NotASource, expr.span, field.name)
       .help(fmt::format("`{} = idx(\"file.gz\")`", field.name));

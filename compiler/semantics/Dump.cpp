@@ -104,6 +104,16 @@ std::string dump(const LoadOp &op) {
   return "";
 }
 
+std::string dump(const Keep &keep) {
+  if (keep.op == "number")
+    return fmt::format("{:g}", keep.value);
+  if (keep.op == "field")
+    return keep.field;
+  if (keep.operands.size() == 1)
+    return fmt::format("{}({})", keep.op, dump(keep.operands[0]));
+  return fmt::format("({} {} {})", dump(keep.operands[0]), keep.op, dump(keep.operands[1]));
+}
+
 void dump(const Data &data, std::string &out) {
   out += fmt::format("data {}\n", data.name);
   for (const Field &field : data.fields)
@@ -119,8 +129,16 @@ void dump(const Data &data, std::string &out) {
   if (data.split)
     out += fmt::format("  split {:g} {:g} {:g} seed {} stratify \"{}\"\n", data.split->train,
                        data.split->valid, data.split->test, data.split->seed, data.split->stratify);
+  if (data.keep)
+    out += fmt::format("  keep {}\n", dump(*data.keep));
   if (data.take)
     out += fmt::format("  take {}\n", *data.take);
+  for (const Augment &augment : data.augments) {
+    out += fmt::format("  augment {}", fmt::join(augment.fields, ", "));
+    for (const Augment::Step &step : augment.steps)
+      out += fmt::format(" | {} {:g}", step.kind, step.value);
+    out += "\n";
+  }
 }
 
 void dump(const Stage &stage, std::string &out) {

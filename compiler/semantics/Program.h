@@ -238,12 +238,17 @@ struct LoadOp {
 ///              first: int and last: int (a range, both included, negative from the end),
 ///              names: strings (of the header)}
 ///   npy        file        npz, safetensors   file, {key: string}
+///   cifar      file, moreFiles; {part: "image" | "label"}
+///   images     file (a folder), {part: "image" | "label"}; the size is the image field's
+///   text       file, {part: "tokens" | "next", window: int}
 ///   synthetic  {count: int}; records of the fields' types from the data's seed
+/// A source that fills several fields of its own names has one fill for each, with its `part`.
 struct Source {
   std::string kind;
   std::string file; ///< as written
   std::string
       resolved; ///< `file` against the folder of the spec that names it; relative if that was
+  std::vector<std::string> moreFiles; ///< resolved; cifar's, behind the first
   Attributes attributes;
   Place place;     ///< the whole call
   Place filePlace; ///< the string
@@ -264,14 +269,41 @@ struct Split {
   Place place;
 };
 
+/// What `keep where` computes of one example, in f64; a class counts as its integer, a condition as
+/// 1 or 0.
+///   number {value}   field {field: of one number}   neg + - * / **   == != < <= > >=   and or not
+struct Keep {
+  std::string op;
+  double value = 0;
+  std::string field;
+  std::vector<Keep> operands;
+};
+
+/// What happens to these fields of a training example each time it is fed, in this order, by one
+/// draw for all of them.
+///   random_crop {padding}   flip_horizontal flip_vertical random_erase {p}
+///   random_rotation {degrees}   noise {std}
+struct Augment {
+  struct Step {
+    std::string kind;
+    double value = 0; ///< the one number that each has
+    Place place;
+  };
+  std::vector<std::string> fields;
+  std::vector<Step> steps;
+  Place place;
+};
+
 struct Data {
   std::string name;
   std::vector<Field> fields;
   std::map<std::string, std::vector<Fill>>
       parts; ///< of "train", "test", "valid": those the spec fills
   std::optional<Split> split;
+  std::optional<Keep> keep; ///< drops examples of every part
   std::optional<int64_t>
-      take;          ///< keeps this many of the train part, the first after a shuffle by `seed`
+      take; ///< keeps this many of the train part, the first after a shuffle by `seed`
+  std::vector<Augment> augments;
   uint64_t seed = 0; ///< the split's seed, else 0
   Place place;
 

@@ -28,10 +28,13 @@ def Model_DataOp : Model_Op<"data", [Symbol]> {
     `fields`: `{name, type, place}`, type a tensor of one example, with `classes` for labels. `parts` (of train, test, valid): a list of fills
     `{fields, kind, file, ops, place, …}`, the rest being the source's attributes; each of `ops` is `{kind, …}` with kind add, multiply, divide,
     subtract_from, divide_into, power (`value`), normalize (`mean`, `std`) or standardize.
-    `split`: `{train, valid, test, seed, stratify}`. `take`: how many of the train part are used.
+    `split`: `{train, valid, test, seed, stratify}`. `take`: how many of the train part are used. `keep`: which examples stay, `{op, …}` with
+    op number (`value`), field (`field`), neg, + - * / **, == != < <= > >=, and, or, not (`args`). `augment`: a list of `{fields, steps}`, each
+    step `{kind, value}`. A field of i1 lies in memory as f32, 0 or 1.
 
     (C1) fields have distinct names and types. (C2) a fill's fields are declared. (C3) a part is train, test or valid, and train is there.
-    (C4) a loading op is known and has its numbers.
+    (C4) a loading op is known and has its numbers. (C5) `keep` is built of these and names fields of one number. (C6) `augment` names fields
+    and known steps.
 
     ```mlir
     model.data @digits seed 0
@@ -41,9 +44,10 @@ def Model_DataOp : Model_Op<"data", [Symbol]> {
     ```
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, I64Attr:$seed, ArrayAttr:$fields, DictionaryAttr:$parts,
-                       OptionalAttr<DictionaryAttr>:$split, OptionalAttr<I64Attr>:$take);
+                       OptionalAttr<DictionaryAttr>:$split, OptionalAttr<DictionaryAttr>:$keep,
+                       OptionalAttr<I64Attr>:$take, OptionalAttr<ArrayAttr>:$augment);
   let assemblyFormat = [{
-    $sym_name `seed` $seed `fields` $fields `parts` $parts (`split` $split^)? (`take` $take^)? attr-dict
+    $sym_name `seed` $seed `fields` $fields `parts` $parts (`split` $split^)? (`keep` $keep^)? (`take` $take^)? (`augment` $augment^)? attr-dict
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = [{

@@ -67,6 +67,62 @@ static LogicalResult verifyFill(DataOp data, Attribute attribute) {
   return success();
 }
 
+/// (C5) for one node.
+static LogicalResult verifyKeep(DataOp data, DictionaryAttr keep) {
+  auto op = keep ? keep.getAs<StringAttr>("op") : StringAttr();
+  if (!op)
+    return data.emitOpError("(C5) what is kept has an `op`");
+  if (op.getValue() == "number") {
+    if (keep.getAs<FloatAttr>("value"))
+      return success();
+    return data.emitOpError("(C5) a number has a `value`");
+  }
+  if (op.getValue() == "field") {
+    auto name = keep.getAs<StringAttr>("field");
+    auto type = name ? data.getFieldType(name.getValue()) : RankedTensorType();
+    if (type && type.getNumElements() == 1)
+      return success();
+    return data.emitOpError("(C5) names ")
+           << keep.get("field") << ", which is no field of one number";
+  }
+  const size_t count = llvm::is_contained({"neg", "not"}, op.getValue()) ? 1 : 2;
+  if (!llvm::is_contained(
+          {"neg", "not", "+", "-", "*", "/", "**", "==", "!=", "<", "<=", ">", ">=", "and", "or"},
+          op.getValue()))
+    return data.emitOpError("(C5) nothing is kept by ") << op;
+  auto args = keep.getAs<ArrayAttr>("args");
+  if (!args || args.size() != count)
+    return data.emitOpError("(C5) ") << op << " has " << count << " of `args`";
+  for (Attribute operand : args)
+    if (failed(verifyKeep(data, dyn_cast<DictionaryAttr>(operand))))
+      return failure();
+  return success();
+}
+
+/// (C6) for one block.
+static LogicalResult verifyAugment(DataOp data, Attribute attribute) {
+  auto augment = dyn_cast<DictionaryAttr>(attribute);
+  auto fields = augment ? augment.getAs<ArrayAttr>("fields") : ArrayAttr();
+  auto steps = augment ? augment.getAs<ArrayAttr>("steps") : ArrayAttr();
+  if (!fields || !steps)
+    return data.emitOpError("(C6) an augmentation has `fields` and `steps`");
+  for (Attribute field : fields) {
+    auto name = dyn_cast<StringAttr>(field);
+    if (!name || !data.getFieldType(name.getValue()))
+      return data.emitOpError("(C6) augments ") << field << ", which is no field";
+  }
+  for (Attribute each : steps) {
+    auto step = dyn_cast<DictionaryAttr>(each);
+    auto kind = step ? step.getAs<StringAttr>("kind") : StringAttr();
+    if (!kind || !step.getAs<FloatAttr>("value") ||
+        !llvm::is_contained({"random_crop", "flip_horizontal", "flip_vertical", "random_rotation",
+                             "random_erase", "noise"},
+                            kind.getValue()))
+      return data.emitOpError("(C6) no augmentation is ") << each;
+  }
+  return success();
+}
+
 LogicalResult DataOp::verify() {
   llvm::StringSet<> names;
   for (Attribute attribute : getFields()) {
@@ -76,8 +132,9 @@ LogicalResult DataOp::verify() {
       return emitOpError("(C1) a field has a name");
     auto type = getFieldType(name.getValue());
     if (!type || !type.hasStaticShape() ||
-        !(type.getElementType().isF32() || type.getElementType().isInteger(32)))
-      return emitOpError("(C1) field ") << name << " has a type, a tensor of f32 or i32";
+        !(type.getElementType().isF32() || type.getElementType().isInteger(32) ||
+          type.getElementType().isInteger(1)))
+      return emitOpError("(C1) field ") << name << " has a type, a tensor of f32, i32 or i1";
     if (!names.insert(name.getValue()).second)
       return emitOpError("(C1) has two fields called ") << name;
   }
@@ -93,6 +150,11 @@ LogicalResult DataOp::verify() {
   }
   if (!getParts().contains("train"))
     return emitOpError("(C3) has no train part");
+  if (auto keep = getKeep(); keep && failed(verifyKeep(*this, *keep)))
+    return failure();
+  for (Attribute augment : getAugment().value_or(ArrayAttr::get(getContext(), {})))
+    if (failed(verifyAugment(*this, augment)))
+      return failure();
   return success();
 }
 
