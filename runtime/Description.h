@@ -63,9 +63,9 @@ struct Field {
   std::string name;
   Scalar scalar = Scalar::F32;
   int64_t classes = 0; ///< values lie in 0 … classes-1; 0: not a class
-  int64_t labels = 0; ///< an integer that is somebody's label: the same, and still a number; else 0
+  Shape shape;         ///< per example
+  int64_t labels = 0;  ///< bounds an integer that is somebody's label as `classes` does; 0: nothing
   bool boolean = false; ///< f32 that is 0 or 1
-  Shape shape;          ///< per example
 
   int64_t elements() const { return elementsOf(shape); }
   std::string type() const; ///< as a spec writes it: f32[1, 28, 28]
