@@ -130,6 +130,24 @@ bool Evaluator::appendPositional(Inputs &inputs, const Arguments &arguments,
   return good;
 }
 
+const ModelDeclaration *Evaluator::modelNamed(const Expr &expr) const {
+  const auto *path = dynCast<PathExpr>(expr);
+  if (!path || !path->isName() || scope->find(path->names.front().text))
+    return nullptr;
+  return model(path->names.front().text);
+}
+
+const Expr *Evaluator::chosenLayer(const Expr &layer) {
+  const auto *choice = dynCast<IfExpr>(layer);
+  if (!choice)
+    return &layer;
+  std::optional<bool> taken = condition(*choice->condition);
+  if (!taken)
+    return nullptr;
+  checkNames(*taken ? *choice->elseBranch : *choice->thenBranch);
+  return chosenLayer(*taken ? *choice->thenBranch : *choice->elseBranch);
+}
+
 Value Evaluator::useDeclared(Binding &binding, const std::vector<Name> &names, Inputs inputs,
                              Span place) {
   if (names.size() > 1) {
@@ -139,11 +157,13 @@ Value Evaluator::useDeclared(Binding &binding, const std::vector<Name> &names, I
   if (!frame || !binding.owner)
     return Poison{};
   const std::string &name = names.front().text;
-  std::string kind = within(binding.layer.scope).kindOf(*binding.layer.expr);
-  Instance &instance =
-      childOf(*binding.owner, *frame->store, name, kind, binding.place.begin, binding.place);
-  return within(binding.layer.scope)
-      .applyIn(*binding.layer.expr, std::move(inputs), place, instance);
+  Evaluator inner = within(binding.layer.scope);
+  const Expr *layer = inner.chosenLayer(*binding.layer.expr);
+  if (!layer)
+    return Poison{};
+  Instance &instance = childOf(*binding.owner, *frame->store, name, inner.kindOf(*layer),
+                               binding.place.begin, binding.place);
+  return inner.applyIn(*layer, std::move(inputs), place, instance);
 }
 
 Value Evaluator::applyFunction(const FunctionEntry &function, const Arguments &arguments,
@@ -217,10 +237,13 @@ Value Evaluator::applyStack(const StackExpr &stack, Inputs inputs, Span place, I
       index.place = stack.index.span;
       inner.scope->bind(stack.index.text, std::move(index));
     }
+    const Expr *layer = inner.chosenLayer(*stack.layer);
+    if (!layer)
+      return Poison{};
     Instance &each = *shared ? instance
                              : childOf(instance, *frame->store, std::to_string(i),
-                                       inner.kindOf(*stack.layer), i, stack.layer->span);
-    inputs.front().first = inner.applyIn(*stack.layer, inputs, place, each);
+                                       inner.kindOf(*layer), i, layer->span);
+    inputs.front().first = inner.applyIn(*layer, inputs, place, each);
     if (inputs.front().first.poisoned())
       return Poison{};
   }
@@ -259,6 +282,17 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
   const Name &first = callee.names->front();
   if (Binding *binding = scope ? scope->find(first.text) : nullptr) {
     *binding->used = true;
+    const Callable *given = binding->value.get<Callable>();
+    if (callee.parameters->present)
+      if (const ModelDeclaration *passed = given ? within(given->scope).modelNamed(*given->expr)
+                                                 : nullptr)
+        return runModel(*passed, *callee.parameters, std::move(inputs), callee.arguments, place,
+                        instance, *frame->store, frame->regularizers);
+    if (callee.parameters->present) {
+      session.engine.report(Diag::BracketsOnBuiltin, callee.parameters->span, first.text)
+          .note(binding->place, "declared here");
+      return Poison{};
+    }
     if (!appendPositional(inputs, *callee.arguments, first.text))
       return Poison{};
     if (binding->isLayer)
@@ -401,6 +435,8 @@ Value Evaluator::call(const CallExpr &expr) {
     if (callable && !binding->isLayer && frame) {
       // The layer that a model takes as a parameter: an instance of its own at each place.
       const Callable inner = *binding->value.get<Callable>();
+      if (expr.parameters.present)
+        return apply(expr, {}, expr.span, {});
       Inputs inputs;
       *binding->used = true;
       if (!appendPositional(inputs, expr.arguments, first.text))

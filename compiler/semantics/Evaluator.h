@@ -118,6 +118,10 @@ public:
   Value applyStack(const syntax::StackExpr &stack, Inputs inputs, Span place, Instance &instance);
   Value applyFunction(const FunctionEntry &function, const syntax::Arguments &arguments,
                       Inputs inputs, Span nameSpan);
+  /// The model whose bare name this is: one that was passed as a parameter takes its own `[…]` at each use.
+  const syntax::ModelDeclaration *modelNamed(const syntax::Expr &expr) const;
+  /// The branch that is taken of `if … then LAYER else LAYER`, any other layer itself; null after an error.
+  const syntax::Expr *chosenLayer(const syntax::Expr &layer);
   Value useDeclared(Binding &binding, const std::vector<syntax::Name> &names, Inputs inputs,
                     Span place);
   /// The instance of this name in the frame's model, made where it is not there yet; null after an error.

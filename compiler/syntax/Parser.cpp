@@ -3,6 +3,8 @@
 
 #include "compiler/syntax/ParserState.h"
 
+#include <algorithm>
+#include <fmt/format.h>
 #include <set>
 #include <vector>
 
@@ -67,17 +69,42 @@ private:
     }
     std::filesystem::path path;
     if (import.path.starts_with("std/")) {
-      if (options.library.empty()) {
+      std::error_code error;
+      if (options.library.empty() || !std::filesystem::is_directory(options.library, error)) {
         engine.report(Diag::NoLibrary, import.pathSpan, import.path);
         return;
       }
       path = options.library / import.path.substr(4);
+      if (!std::filesystem::is_regular_file(path, error)) {
+        missFromLibrary(import);
+        return;
+      }
     } else {
       path = sources.resolve(import.pathSpan.file, import.path);
     }
     import.file = load(path, import.path, import.pathSpan);
     if (import.file != noFile && seen.insert(import.file).second)
       program->files.push_back(parseFile(import.file, engine));
+  }
+
+  /// Says what there is instead.
+  void missFromLibrary(const ImportDeclaration &import) {
+    std::vector<std::string> files;
+    std::error_code error;
+    for (const auto &entry : std::filesystem::directory_iterator(options.library, error))
+      if (entry.path().extension() == ".sinter")
+        files.push_back("std/" + entry.path().filename().string());
+    std::sort(files.begin(), files.end());
+    auto report = engine.report(Diag::NotInLibrary, import.pathSpan, import.path);
+    const std::string_view meant =
+        nearest(import.path, std::vector<std::string_view>(files.begin(), files.end()));
+    std::string all;
+    for (const std::string &file : files)
+      all += (all.empty() ? "`" : ", `") + file + "`";
+    if (!meant.empty())
+      report.help(fmt::format("`import \"{}\"`; it has {}", meant, all));
+    else if (!all.empty())
+      report.help("it has " + all);
   }
 
   const File *fileOf(FileId id) const {

@@ -91,6 +91,9 @@ ExprPtr ParserState::parseStack(Name word) {
 ExprPtr ParserState::parseLayer(Diag diagnosis) {
   if (is(TokenKind::Name) && text() != "_")
     return parsePathOrCall();
+  // `layer down = if … then A else B`, `stack(2, i => if i == 0 then A else B)`
+  if (is(TokenKind::If) && diagnosis == Diag::NeedsLayer)
+    return parseIf([&] { return parseLayer(Diag::NeedsLayer); });
   if (alreadyReported())
     throw Panic();
   if (diagnosis == Diag::PipeNeedsFunction)

@@ -97,17 +97,21 @@ ExprPtr ParserState::parseExprWithoutAs() {
 }
 
 ExprPtr ParserState::parseIf() {
+  return parseIf([&] { return parseExpr(); });
+}
+
+ExprPtr ParserState::parseIf(const std::function<ExprPtr()> &parseBranch) {
   const Deeper deeper(*this);
   const Span begin = here();
   auto expr = std::make_unique<IfExpr>(begin);
   expect(TokenKind::If);
   expr->condition = parseExpr();
   expect(TokenKind::Then);
-  expr->thenBranch = parseExpr();
+  expr->thenBranch = parseBranch();
   if (!is(TokenKind::Else))
     panicExpected("`else`", "both branches are needed: `if … then … else …`");
   advance();
-  expr->elseBranch = parseExpr();
+  expr->elseBranch = parseBranch();
   expr->span = since(begin);
   return expr;
 }

@@ -133,6 +133,8 @@ private:
   /// For `report`, whose `as` is its own.
   ExprPtr parseExprWithoutAs();
   ExprPtr parseIf();
+  /// With branches of another form: layers.
+  ExprPtr parseIf(const std::function<ExprPtr()> &parseBranch);
   ExprPtr parsePipe(bool withAs);
   ExprPtr parseOr();
   ExprPtr parseAnd();
