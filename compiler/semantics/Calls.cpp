@@ -163,6 +163,7 @@ Value Evaluator::useDeclared(Binding &binding, const std::vector<Name> &names, I
     return Poison{};
   Instance &instance = childOf(*binding.owner, *frame->store, name, inner.kindOf(*layer),
                                binding.place.begin, binding.place);
+  inner.withoutInputs = binding.calledWithInputs;
   return inner.applyIn(*layer, std::move(inputs), place, instance);
 }
 
@@ -279,6 +280,8 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
   if (const auto *stack = dynCast<StackExpr>(layer))
     return applyStack(*stack, std::move(inputs), place, instance);
   Callee callee = calleeOf(layer);
+  if (std::exchange(withoutInputs, false))
+    callee.arguments = &noArguments;
   const Name &first = callee.names->front();
   if (Binding *binding = scope ? scope->find(first.text) : nullptr) {
     *binding->used = true;
@@ -395,6 +398,7 @@ Value Evaluator::pipe(const PipeExpr &expr) {
       if (instance) {
         value = applyIn(*call, {}, call->span, *instance);
         bindAs(name, *call);
+        scope->find(name.given)->calledWithInputs = true;
       }
     } else {
       bool callable =

@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <map>
 #include <set>
 
 namespace sinter::semantics {
@@ -234,61 +235,83 @@ const std::set<std::string> otherActivations = {
     "tanh", "sigmoid", "softplus", "softmax",       "log_softmax", "exp",     "log",
     "sqrt", "sin",     "cos",      "cross_entropy", "mse",         "accuracy"};
 
+const std::set<std::string> weighted = {"dense", "conv2d", "conv1d", "conv_transpose2d", "matmul"};
+
+/// All graphs of one model as one: what leaves a net goes on in those that call it.
 class Follower {
 public:
-  explicit Follower(const Graph &graph) : users(graph.types.size()) {
-    for (const Operation &op : graph.operations)
-      for (ValueId operand : op.operands)
-        users[operand].push_back(&op);
+  Follower(const std::vector<const Graph *> &graphs, const std::vector<Net> *nets) {
+    std::map<std::string, size_t> results; // of the net's name: its graph
+    for (size_t g = 0; g < graphs.size(); ++g) {
+      users.emplace_back(graphs[g]->types.size());
+      for (const Operation &op : graphs[g]->operations)
+        for (ValueId operand : op.operands)
+          if (users[g][operand].empty() || users[g][operand].back() != &op)
+            users[g][operand].push_back(&op);
+    }
+    for (size_t n = 0; nets && n < nets->size(); ++n)
+      for (size_t g = 0; g < graphs.size(); ++g)
+        for (const Operation &op : graphs[g]->operations)
+          if (op.kind == "call" && std::get<std::string>(op.attributes.at("net")) == (*nets)[n].name)
+            for (size_t i = 0; i < op.results.size() && i < (*nets)[n].results.size(); ++i)
+              onward[{n, (*nets)[n].results[i].second}].emplace_back(g, op.results[i]);
   }
 
-  /// From one value on.
-  Reached follow(ValueId from) const {
+  /// From one weight on: through its first use alone, and from there wherever the signal goes.
+  Reached follow(size_t graph, ValueId weight) const {
     Reached reached;
-    std::set<ValueId> seen;
-    std::vector<std::pair<ValueId, bool>> waiting{{from, false}}; // and whether a layer is behind
-    while (!waiting.empty()) {
-      auto [value, applied] = waiting.back();
-      waiting.pop_back();
-      if (!seen.insert(value).second)
-        continue;
-      for (const Operation *op : users[value]) {
-        if (rectifiers.count(op->kind)) {
-          reached.rectifier = reached.hidden = true;
-          reached.firstRectifier = op->kind;
-        } else if (op->kind == "where" && !op->path.empty()) { // prelu
-          reached.rectifier = reached.hidden = true;
-          reached.firstRectifier = "prelu";
-        } else if (otherActivations.count(op->kind)) {
-          bool gate = op->kind == "tanh" || op->kind == "sigmoid";
-          reached.hidden |= gate;
-          reached.saturating |= gate;
-          if (gate)
-            reached.firstSaturating = op->kind;
-        } else if (op->kind != "stop_gradient") {
-          bool layer = op->kind == "dense" || op->kind == "conv2d" || op->kind == "matmul";
-          reached.hidden |= layer && applied;
-          for (ValueId result : op->results)
-            waiting.emplace_back(result, applied || layer);
-        }
+    std::set<Spot> seen;
+    std::vector<std::pair<Spot, bool>> waiting; // and whether a layer is behind
+    auto through = [&](const Operation *op, size_t g, bool applied) {
+      if (rectifiers.count(op->kind)) {
+        reached.rectifier = reached.hidden = true;
+        reached.firstRectifier = op->kind;
+      } else if (op->kind == "where" && !op->path.empty()) { // prelu
+        reached.rectifier = reached.hidden = true;
+        reached.firstRectifier = "prelu";
+      } else if (otherActivations.count(op->kind)) {
+        bool gate = op->kind == "tanh" || op->kind == "sigmoid";
+        reached.hidden |= gate;
+        reached.saturating |= gate;
+        if (gate)
+          reached.firstSaturating = op->kind;
+      } else if (op->kind != "stop_gradient" && op->kind != "call") {
+        bool layer = weighted.count(op->kind) != 0;
+        reached.hidden |= layer && applied;
+        for (ValueId result : op->results)
+          waiting.emplace_back(Spot{g, result}, applied || layer);
       }
+    };
+    if (!users[graph][weight].empty())
+      through(users[graph][weight].front(), graph, false);
+    while (!waiting.empty()) {
+      auto [spot, applied] = waiting.back();
+      waiting.pop_back();
+      if (!seen.insert(spot).second)
+        continue;
+      if (auto found = onward.find(spot); found != onward.end())
+        for (Spot next : found->second)
+          waiting.emplace_back(next, applied);
+      for (const Operation *op : users[spot.first][spot.second])
+        through(op, spot.first, applied);
     }
     return reached;
   }
 
-  /// Whether a layer takes the value as its weight, straight or transposed.
-  bool isLayerWeight(ValueId value) const {
-    for (const Operation *op : users[value]) {
-      if (op->kind == "permute")
-        return isLayerWeight(op->results.front());
-      if ((op->kind == "dense" || op->kind == "conv2d") && op->operands[1] == value)
-        return true;
-    }
-    return false;
+  /// Whether a layer or `@` takes the value as its weight, straight or transposed.
+  bool isLayerWeight(size_t graph, ValueId value) const {
+    if (users[graph][value].empty())
+      return false;
+    const Operation *op = users[graph][value].front();
+    if (op->kind == "permute")
+      return isLayerWeight(graph, op->results.front());
+    return weighted.count(op->kind) && (op->kind == "matmul" || op->operands[1] == value);
   }
 
 private:
-  std::vector<std::vector<const Operation *>> users; // by ValueId
+  using Spot = std::pair<size_t, ValueId>; // a graph, and a value of it
+  std::vector<std::vector<std::vector<const Operation *>>> users; // by graph and value
+  std::map<Spot, std::vector<Spot>> onward;
 };
 
 void warn(Session &session, const OwnedParameter &owned, const Reached &reached, bool layerWeight) {
@@ -303,30 +326,36 @@ void warn(Session &session, const OwnedParameter &owned, const Reached &reached,
   if (entry->family == Family::Xavier && reached.rectifier)
     session.engine.report(Diag::XavierIntoRectifier, place, init.name, reached.firstRectifier)
         .help(init.name == "xavier_normal" ? "`he_normal`" : "`he_uniform`");
-  bool allEqual = init.kind == Kind::Constant;
-  if (allEqual && reached.hidden && owned.parameter.type.rank() >= 2)
-    session.engine.report(Diag::EqualUnits, place, init.name)
-        .help("`he_normal` or `xavier_uniform` tell the units apart");
+  if (init.kind != Kind::Constant || !reached.hidden || owned.parameter.type.rank() < 2)
+    return;
+  std::string why = "all units compute the same, and begin to differ only by what follows";
+  if (init.a == 0)
+    why = reached.firstRectifier == "relu"
+              ? "behind `relu` all units are 0, no gradient passes, and the layer never learns"
+              : "no signal passes to what follows, and no gradient to what stands before";
+  session.engine.report(Diag::EqualUnits, place, init.name, why)
+      .help(reached.rectifier ? "`he_normal` tells the units apart"
+                              : "`xavier_uniform` tells the units apart");
 }
 
 } // namespace
 
 void chooseInitializers(Session &session, ParameterStore &store,
-                        const std::vector<const Graph *> &graphs) {
+                        const std::vector<const Graph *> &graphs, const std::vector<Net> *nets) {
   std::set<std::string> done;
-  for (const Graph *graph : graphs) {
-    Follower follower(*graph);
-    for (const Operation &op : graph->operations) {
+  Follower follower(graphs, nets);
+  for (size_t g = 0; g < graphs.size(); ++g) {
+    for (const Operation &op : graphs[g]->operations) {
       if (op.kind != "read")
         continue;
       OwnedParameter *owned = store.find(std::get<std::string>(op.attributes.at("parameter")));
       if (!owned || !done.insert(owned->parameter.name).second)
         continue;
-      Reached reached = follower.follow(op.results.front());
+      Reached reached = follower.follow(g, op.results.front());
       if (owned->automatic)
         owned->parameter.initializer = initializerNamed(
             reached.rectifier ? "he_normal" : "xavier_uniform", owned->parameter.type);
-      warn(session, *owned, reached, follower.isLayerWeight(op.results.front()));
+      warn(session, *owned, reached, follower.isLayerWeight(g, op.results.front()));
     }
   }
 }

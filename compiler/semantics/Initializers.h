@@ -24,9 +24,11 @@ std::optional<Initializer> resolveInitializer(Evaluator &evaluator, const syntax
 Initializer initializerNamed(const std::string &name, const Type &type);
 
 /// Chooses those initializers that are left to the compiler, from what the weight feeds, and warns of written ones
-/// that the theory advises against. `graphs` are the bodies of the model, first use first.
+/// that the theory advises against. `graphs` are the bodies of the model, first use first; those of `nets`, where there
+/// are any, stand at their front in the same order, and what calls them behind.
 void chooseInitializers(Session &session, ParameterStore &store,
-                        const std::vector<const Graph *> &graphs);
+                        const std::vector<const Graph *> &graphs,
+                        const std::vector<Net> *nets = nullptr);
 
 std::vector<std::string> initializerNames();
 bool isInitializer(const std::string &name);

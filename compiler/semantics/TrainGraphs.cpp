@@ -286,7 +286,9 @@ void TrainChecker::finishParameters() {
   std::vector<const Graph *> graphs;
   for (const Net &net : train.nets)
     graphs.push_back(&net.graph);
-  chooseInitializers(session, store, graphs);
+  for (const auto &work : works)
+    graphs.push_back(&work->graph.graph);
+  chooseInitializers(session, store, graphs, &train.nets);
   std::vector<const OwnedParameter *> sorted;
   for (const OwnedParameter &owned : store.all)
     sorted.push_back(&owned);
