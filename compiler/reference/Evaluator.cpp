@@ -23,6 +23,8 @@ FailureOr<Outcome> Evaluator::run(train::StepOp step, ArrayRef<Tensor> arguments
       results[index] = Tensor(type);
     if (failed(run(&op, operands, {results.get(), op.getNumResults()})))
       return failure();
+    if (observe)
+      observe(&op, {results.get(), op.getNumResults()});
     for (OpResult result : op.getResults())
       values[result] = &results[result.getResultNumber()];
     storage.push_back(std::move(results));

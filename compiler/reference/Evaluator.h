@@ -7,6 +7,7 @@
 #include "compiler/reference/Tensor.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
+#include <functional>
 #include <optional>
 
 namespace sinter::reference {
@@ -27,6 +28,9 @@ public:
   /// Runs one op. results come zeroed, with their types' shapes.
   mlir::LogicalResult run(mlir::Operation *op, llvm::ArrayRef<const Tensor *> operands,
                           llvm::MutableArrayRef<Tensor> results);
+
+  /// Is shown the results of every op as it has run.
+  std::function<void(mlir::Operation *op, llvm::ArrayRef<Tensor> results)> observe;
 
   const Precision precision;
 

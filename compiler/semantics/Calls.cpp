@@ -287,8 +287,8 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
     *binding->used = true;
     const Callable *given = binding->value.get<Callable>();
     if (callee.parameters->present)
-      if (const ModelDeclaration *passed = given ? within(given->scope).modelNamed(*given->expr)
-                                                 : nullptr)
+      if (const ModelDeclaration *passed =
+              given ? within(given->scope).modelNamed(*given->expr) : nullptr)
         return runModel(*passed, *callee.parameters, std::move(inputs), callee.arguments, place,
                         instance, *frame->store, frame->regularizers);
     if (callee.parameters->present) {

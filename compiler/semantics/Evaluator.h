@@ -56,8 +56,9 @@ public:
   Frame *frame = nullptr;        ///< null outside a model's body
   TrainNames *train = nullptr;   ///< null outside a train block
   bool exactDivision = false;    ///< in a dimension
-  bool withoutInputs = false;    ///< what is applied next stands in the spec with inputs of an earlier use
-  Span measure;                  ///< the name of the call that a `report` consists of
+  bool withoutInputs =
+      false;    ///< what is applied next stands in the spec with inputs of an earlier use
+  Span measure; ///< the name of the call that a `report` consists of
 
   Evaluator within(std::shared_ptr<Scope> inner) const {
     Evaluator other = *this;

@@ -252,7 +252,8 @@ public:
     for (size_t n = 0; nets && n < nets->size(); ++n)
       for (size_t g = 0; g < graphs.size(); ++g)
         for (const Operation &op : graphs[g]->operations)
-          if (op.kind == "call" && std::get<std::string>(op.attributes.at("net")) == (*nets)[n].name)
+          if (op.kind == "call" &&
+              std::get<std::string>(op.attributes.at("net")) == (*nets)[n].name)
             for (size_t i = 0; i < op.results.size() && i < (*nets)[n].results.size(); ++i)
               onward[{n, (*nets)[n].results[i].second}].emplace_back(g, op.results[i]);
   }
@@ -309,7 +310,7 @@ public:
   }
 
 private:
-  using Spot = std::pair<size_t, ValueId>; // a graph, and a value of it
+  using Spot = std::pair<size_t, ValueId>;                        // a graph, and a value of it
   std::vector<std::vector<std::vector<const Operation *>>> users; // by graph and value
   std::map<Spot, std::vector<Spot>> onward;
 };

@@ -57,7 +57,8 @@ struct Binding {
   Callable layer;            ///< a `layer` statement: what it says
   Instance *owner = nullptr; ///< and the model instance that it belongs to
   bool isLayer = false;
-  bool calledWithInputs = false; ///< `layer` is a call with its first inputs: `Block[64](x) as block`
+  bool calledWithInputs =
+      false; ///< `layer` is a call with its first inputs: `Block[64](x) as block`
   std::shared_ptr<bool> used = std::make_shared<bool>(false); ///< shared by copies
   syntax::Span place;
 };

@@ -81,18 +81,20 @@ TEST_CASE("left out, the initializer follows from the first activations") {
 TEST_CASE("what a model's result goes through outside counts too") {
   Spec spec("data d { x: f32[8]; y: f32[8]; train { x = idx(\"x\"); y = idx(\"y\") } }\n"
             "model Net(x: f32[8]) -> f32[8] { x |> dense(8) as w }\n"
-            "train Net on d { objective mse(relu(Net(x)), y); optimize sgd(lr: 0.1); batch 2; epochs 1 }");
+            "train Net on d { objective mse(relu(Net(x)), y); optimize sgd(lr: 0.1); batch 2; "
+            "epochs 1 }");
   INFO(spec.said);
   REQUIRE(spec.program);
   CHECK(spec.parameter("w.weight").initializer.name == "he_normal");
 }
 
 TEST_CASE("a tied weight goes by its first use") {
-  Spec spec(around("model Net(x: f32[8]) -> f32[10] {"
-                   " param W: f32[8, 8] = he_normal\n"
-                   " x |> dense(8, weight: W) as a |> relu |> dense(8, weight: transpose(W)) as b |> tanh"
-                   " |> dense(8) as c |> tanh |> dense(8, weight: c.weight) as d |> relu |> dense(10) }",
-                   "f32[8]"));
+  Spec spec(
+      around("model Net(x: f32[8]) -> f32[10] {"
+             " param W: f32[8, 8] = he_normal\n"
+             " x |> dense(8, weight: W) as a |> relu |> dense(8, weight: transpose(W)) as b |> tanh"
+             " |> dense(8) as c |> tanh |> dense(8, weight: c.weight) as d |> relu |> dense(10) }",
+             "f32[8]"));
   INFO(spec.said);
   REQUIRE(spec.program);
   CHECK(spec.engine.warningCount() == 0);
