@@ -562,6 +562,37 @@ void bindFields(const Node &node, Step &step, const Data &data, uint64_t arenaBy
   }
 }
 
+Load readLoad(const Node &node, const std::vector<Run> &earlier) {
+  Load load;
+  load.place = node.text("place", "");
+  load.prefix = node.text("prefix", "");
+  if (node.has("file") == node.has("run"))
+    refuse(node.path, "one of `file` and `run` is needed");
+  load.file = node.text("file", "");
+  load.run = node.text("run", "");
+  const auto isRun = [&](const Run &run) { return run.name == load.run; };
+  if (!load.run.empty() && std::none_of(earlier.begin(), earlier.end(), isRun))
+    refuse(node.path, fmt::format("no earlier run is called `{}`", load.run));
+  LoadRules &rules = load.rules;
+  const Node said = node.at("rules");
+  rules.parameters = said.texts("parameters");
+  rules.left = said.texts("left");
+  rules.whole = said.truth("whole");
+  rules.beneath = said.text("beneath", "");
+  rules.strip = said.text("strip", "");
+  for (const Node &pair : said.list("rename")) {
+    const std::vector<Node> words = pair.items();
+    if (words.size() != 2)
+      refuse(pair.path, "two names are needed");
+    rules.rename.emplace_back(words[0].text(), words[1].text());
+  }
+  rules.except = said.texts("except");
+  rules.transposed = said.texts("transposed");
+  for (const Node &entry : said.list("file_names"))
+    rules.fileNames.push_back({entry.at("name").text(), entry.texts("parts")});
+  return load;
+}
+
 Measure readMeasure(const Node &node, const Stage &stage, const Data &data) {
   Measure measure{node.at("set").text(), node.at("name").text(), node.truth("higher_is_better")};
   if (!data.has(measure.set))
@@ -589,6 +620,8 @@ void checkOutputs(const Node &node, const Step &step, const Stage &stage) {
 Stage readStage(const Node &node, const Data &data, Description &all,
                 const std::vector<Node> &steps) {
   Stage stage;
+  for (const Node &item : node.list("loads"))
+    stage.loads.push_back(readLoad(item, all.runs));
   stage.name = node.text("name", "");
   stage.batch = node.at("batch").integer(1);
   stage.dropLast = node.truth("drop_last");
@@ -685,6 +718,8 @@ Description parseDescription(std::string_view text) {
     if (found == all.data.end())
       refuse(node.path, fmt::format("no data is called `{}`", dataName));
     run.data = static_cast<size_t>(found - all.data.begin());
+    for (const Node &item : node.list("loads"))
+      run.loads.push_back(readLoad(item, all.runs));
     for (const Node &stage : node.at("stages").items())
       run.stages.push_back(readStage(stage, *found, all, steps));
     if (run.stages.empty())

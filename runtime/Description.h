@@ -4,6 +4,8 @@
 // runtime/README.md explains each key.
 #pragma once
 
+#include "runtime/LoadRules.h"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -243,6 +245,15 @@ struct StopRule {
   int64_t patience = 1; ///< epochs
 };
 
+/// Weights of some states from elsewhere: a file, or what an earlier run ended with.
+struct Load {
+  std::string file;   ///< or
+  std::string run;    ///< the name of an earlier run
+  std::string prefix; ///< of the states' names; `rules` speaks of what follows it
+  LoadRules rules;
+  std::string place;
+};
+
 struct Stage {
   std::string name;
   int64_t batch = 0;
@@ -251,6 +262,7 @@ struct Stage {
   size_t trainStep = 0, evalStep = 0;
   std::optional<size_t> predictStep;
   std::vector<std::string> trained, frozen;
+  std::vector<Load> loads; ///< at the stage's start, in order
   std::vector<Report> reports;
   std::optional<StopRule> stop;
   std::optional<Measure> keepBest;
@@ -260,6 +272,7 @@ struct Run {
   std::string name;
   size_t data = 0; ///< index into Description::data
   uint64_t seed = 0;
+  std::vector<Load> loads; ///< before the first stage, in order
   std::vector<Stage> stages;
   std::string place;
 };

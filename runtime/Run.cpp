@@ -20,15 +20,28 @@ int trainRuns(Session &session, Progress &progress) {
   const Options &options = session.options;
   const std::vector<Run> &runs = session.description.runs;
   std::unique_ptr<SafeTensors> checkpoint;
-  size_t first = 0;
+  size_t first = 0, firstStage = 0;
   if (!options.resume.empty()) {
     checkpoint = std::make_unique<SafeTensors>(options.resume);
-    const std::string name = readPosition(*checkpoint).run;
+    const Position position = readPosition(*checkpoint);
+    const std::string &name = position.run;
+    // A stage that has begun has loaded what it loads.
+    firstStage = static_cast<size_t>(std::max<int64_t>(position.stage, 0)) +
+                 (position.stageStep > 0 ? 1 : 0);
     while (first < runs.size() && runs[first].name != name)
       ++first;
     if (first == runs.size())
       throw Error(fmt::format("{} is of a run `{}`, which this program does not have",
                               checkpoint->path, name));
+  }
+  // Earlier runs ended before this program began; each has a folder beside that of the checkpoint.
+  for (size_t i = 0; i < first; ++i) {
+    const auto beside = std::filesystem::absolute(checkpoint->path).parent_path().parent_path();
+    session.transfer.endedIn(runs[i].name, (beside / runs[i].name).string());
+  }
+  for (size_t i = first; i < runs.size(); ++i) {
+    const bool resumed = i == first && checkpoint;
+    session.transfer.check(runs[i], resumed ? firstStage : 0, !resumed);
   }
   for (size_t i = first; i < runs.size(); ++i) {
     const std::string folder = runs.size() == 1

@@ -17,14 +17,10 @@ std::vector<double> Means::finish(const Stage &stage) const {
 
 Session::Session(const Description &what, const Options &how, const ExecutorFactory &factory)
     : description(what), options(how), arenaBlock(what.arenaBytes), stateBlock(what.stateBytes),
-      executor(factory(what, how.threads)) {}
+      transfer(what, stateBlock.data()), executor(factory(what, how.threads)) {}
 
 std::vector<const State *> Session::statesOf(const Run &run) const {
-  std::vector<const State *> states;
-  for (const State &candidate : description.states)
-    if (candidate.run.empty() || candidate.run == run.name)
-      states.push_back(&candidate);
-  return states;
+  return runtime::statesOf(description, run.name);
 }
 
 const Dataset &Session::dataOf(const Run &run, const Preprocessing *saved) {

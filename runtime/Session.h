@@ -8,6 +8,7 @@
 #include "runtime/Loader.h"
 #include "runtime/Options.h"
 #include "runtime/Sampler.h"
+#include "runtime/Transfer.h"
 
 #include <functional>
 
@@ -63,6 +64,12 @@ public:
 
 private:
   Block arenaBlock, stateBlock;
+
+public:
+  /// Weights from files and from other runs.
+  Transfer transfer;
+
+private:
   std::unique_ptr<StepExecutor> executor;
   std::map<size_t, Dataset> datasets; ///< by index of Description::data
 };

@@ -47,6 +47,7 @@ void Trainer::begin() {
   position.seed = session.seedOf(run);
   position.examples = static_cast<int64_t>(trainPart->count());
   initialize(states, position.seed, session.options.threads, session.state());
+  load(run.loads);
   if (!session.options.init.empty())
     loadStates(SafeTensors(session.options.init), states, false, session.state());
   metrics.begin(file("metrics.jsonl"));
@@ -126,8 +127,14 @@ void Trainer::describe() {
                               position.draw, position.epoch + 1));
 }
 
+void Trainer::load(const std::vector<Load> &loads) {
+  for (const std::string &line : session.transfer.apply(loads, run))
+    progress.line(line);
+}
+
 /// Optimizer state, step count and schedules start anew with each stage.
 void Trainer::startStage() {
+  load(stage().loads);
   std::vector<const State *> optimizer;
   for (const State *state : states)
     if (state->kind == StateKind::Optimizer)

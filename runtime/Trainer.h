@@ -35,6 +35,7 @@ private:
   void finishEpoch(const std::vector<SetMeans> &means, double seconds);
   void judge(const std::vector<SetMeans> &means);
   void restoreBest();
+  void load(const std::vector<Load> &loads);
   void startStage();
 
   int64_t stageSteps(int64_t batchesPerEpoch) const;

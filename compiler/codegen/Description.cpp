@@ -222,6 +222,19 @@ Json describeMeasure(train::StageOp stage, StringRef measure) {
   return {{"set", set.str()}, {"name", name.str()}, {"higher_is_better", ascending}};
 }
 
+Json describeLoad(model::LoadOp load) {
+  Json json;
+  if (auto file = load.getFile())
+    json["file"] = file->str();
+  if (auto train = load.getTrain())
+    json["run"] = train->str();
+  if (auto prefix = load.getPrefix())
+    json["prefix"] = prefix->str();
+  json["rules"] = toJson(load.getRules());
+  addPlace(json, load.getLoc());
+  return json;
+}
+
 Json describeStage(train::StageOp stage, const ProgramLayout &layout) {
   auto indexOf = [&](StringRef name) -> Json {
     for (auto [i, step] : llvm::enumerate(layout.steps))
@@ -294,6 +307,15 @@ std::string describeProgram(ModuleOp module, const ProgramLayout &layout) {
     entry["stages"] = Json::array();
     for (auto stage : run.getBody().getOps<train::StageOp>())
       entry["stages"].push_back(describeStage(stage, layout));
+    for (auto load : run.getBody().getOps<model::LoadOp>()) {
+      if (auto stage = load.getStage()) {
+        for (Json &described : entry["stages"])
+          if (described["name"] == stage->str())
+            described["loads"].push_back(describeLoad(load));
+      } else {
+        entry["loads"].push_back(describeLoad(load));
+      }
+    }
     addPlace(entry, run.getLoc());
     json["runs"].push_back(std::move(entry));
   }

@@ -376,7 +376,7 @@ LogicalResult StepBuilder::lowerOp(Operation &operation) {
 #undef COMPARE
       // What a stage says beside its graph is read by whoever builds the step.
       .Case<model::ObjectiveOp, model::ReportOp, model::RegularizeOp, model::OptimizeOp,
-            model::ClipOp, model::ReturnOp>([](Operation *) { return success(); })
+            model::ClipOp, model::LoadOp, model::ReturnOp>([](Operation *) { return success(); })
       .Default(
           [](Operation *op) { return op->emitOpError("has no lowering to the train dialect"); });
 }

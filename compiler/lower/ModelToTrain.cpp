@@ -260,8 +260,13 @@ private:
                                     builder.getI64IntegerAttr(train.getSeed()));
     OpBuilder::InsertionGuard guard(builder);
     builder.createBlock(&run.getBody());
-    for (const LoweredStage &lowered : stages)
+    for (model::LoadOp load : train.getBody().getOps<model::LoadOp>())
+      builder.clone(*load);
+    for (LoweredStage &lowered : stages) {
+      for (model::LoadOp load : lowered.stage.getBody().getOps<model::LoadOp>())
+        cast<model::LoadOp>(builder.clone(*load)).setStageAttr(lowered.stage.getSymNameAttr());
       makeStage(lowered);
+    }
     train.erase();
   }
 

@@ -120,6 +120,7 @@ private:
   static std::string absolute(const std::string &path) {
     return path.empty() ? "" : std::filesystem::absolute(path).lexically_normal().string();
   }
+  static std::string fileOf(const semantics::Source &source) { return absolute(source.resolved); }
 
   Attribute fill(const semantics::Fill &fill) {
     SmallVector<Attribute> ops;
@@ -216,6 +217,8 @@ private:
     for (const semantics::Parameter &parameter : train.parameters)
       if (failed(buildParameter(parameter)))
         return failure();
+    for (const semantics::Load &load : train.loads)
+      buildLoad(load);
     for (const semantics::Net &net : train.nets)
       if (failed(buildNet(net)))
         return failure();
@@ -255,6 +258,46 @@ private:
     else
       model::BufferOp::create(builder, location, name, typeAttribute, init, role, also, chosen);
     return success();
+  }
+
+  /// Where the builder stands: in a block, or in a stage.
+  void buildLoad(const semantics::Load &load) {
+    const runtime::LoadRules &rules = load.rules;
+    NamedAttrList entries;
+    auto list = [&](StringRef name, const std::vector<std::string> &values) {
+      if (!values.empty())
+        entries.set(name, strings(values));
+    };
+    auto word = [&](StringRef name, const std::string &value) {
+      if (!value.empty())
+        entries.set(name, builder.getStringAttr(value));
+    };
+    entries.set("parameters", strings(rules.parameters));
+    list("left", rules.left);
+    list("except", rules.except);
+    list("transposed", rules.transposed);
+    word("beneath", rules.beneath);
+    word("strip", rules.strip);
+    if (rules.whole)
+      entries.set("whole", builder.getBoolAttr(true));
+    SmallVector<Attribute> rename, fileNames;
+    for (const auto &[from, to] : rules.rename)
+      rename.push_back(strings(std::vector<std::string>{from, to}));
+    if (!rename.empty())
+      entries.set("rename", builder.getArrayAttr(rename));
+    for (const runtime::FileName &each : rules.fileNames)
+      fileNames.push_back(
+          builder.getDictionaryAttr({builder.getNamedAttr("name", builder.getStringAttr(each.name)),
+                                     builder.getNamedAttr("parts", strings(each.parts))}));
+    if (!fileNames.empty())
+      entries.set("file_names", builder.getArrayAttr(fileNames));
+    model::LoadOp::create(
+        builder, at(load.place),
+        load.file.empty() ? StringAttr() : builder.getStringAttr(absolute(load.resolved)),
+        load.block.empty() ? FlatSymbolRefAttr()
+                           : FlatSymbolRefAttr::get(builder.getContext(), load.block),
+        load.prefix.empty() ? StringAttr() : builder.getStringAttr(load.prefix), StringAttr(),
+        entries.getDictionary(builder.getContext()));
   }
 
   LogicalResult buildNet(const semantics::Net &net) {
@@ -372,6 +415,8 @@ private:
         stage.keepBest ? builder.getStringAttr(measure(*stage.keepBest)) : StringAttr(),
         stage.keepBest && stage.keepBest->upwards ? builder.getUnitAttr() : UnitAttr());
     builder.createBlock(&op.getBody());
+    for (const semantics::Load &load : stage.loads)
+      buildLoad(load);
 
     auto source = [&](const std::string &name, Location location, Type fieldType) -> Value {
       return model::FieldOp::create(builder, location, fieldType, name);

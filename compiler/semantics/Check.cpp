@@ -3,6 +3,7 @@
 #include "compiler/semantics/DataChecker.h"
 #include "compiler/semantics/Evaluator.h"
 #include "compiler/semantics/Initializers.h"
+#include "compiler/semantics/Loads.h"
 #include "compiler/semantics/Nearest.h"
 #include "compiler/semantics/TrainChecker.h"
 #include "compiler/syntax/Parser.h"
@@ -266,9 +267,14 @@ std::optional<Program> check(const syntax::Program &program, SourceManager &sour
     if (auto [earlier, fresh] = blocks.emplace(name.text, name.span); !fresh)
       engine.report(Diag::DuplicateName, name.span, name.text)
           .note(earlier->second, "the first one");
-    if (std::optional<Train> train = checkTrain(session, *declaration, datas)) {
+  }
+  TrainsByName trains;
+  std::vector<std::string> order;
+  for (const TrainDeclaration *declaration : orderTrains(session)) {
+    if (std::optional<Train> train = checkTrain(session, *declaration, datas, trains)) {
       boundLabels(session, *train, datas.at(train->data).data);
-      result.trains.push_back(std::move(*train));
+      order.push_back(train->name);
+      trains.emplace(train->name, std::move(*train));
     }
   }
   for (const auto &[name, model] : session.models)
@@ -276,6 +282,8 @@ std::optional<Program> check(const syntax::Program &program, SourceManager &sour
       checkUnused(session, *model);
   if (engine.hasErrors())
     return std::nullopt;
+  for (const std::string &name : order)
+    result.trains.push_back(std::move(trains.at(name)));
   for (auto &[name, checked] : datas)
     result.datas.push_back(std::move(checked.data));
   return result;

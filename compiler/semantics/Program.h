@@ -9,6 +9,7 @@
 #pragma once
 
 #include "compiler/syntax/Source.h"
+#include "runtime/LoadRules.h"
 
 #include <cstdint>
 #include <map>
@@ -393,6 +394,19 @@ struct StopRule {
   int64_t patience = 1; ///< epochs
 };
 
+/// `load S from …`: weights for some of a model's parameters and buffers. Which tensor belongs to which is decided where
+/// the file is known, by `rules`.
+struct Load {
+  std::string file;     ///< as written; "" where a train block is named
+  std::string resolved; ///< `file` against the folder of the spec that names it
+  std::string block; ///< the name of an earlier Train, whose end it takes; "" where a file is named
+  std::string
+      prefix; ///< stands before the names of `rules` in Train::parameters; "" for the trained model
+  runtime::LoadRules rules;
+  Place place;       ///< the whole line
+  Place sourcePlace; ///< the string, or the block's name
+};
+
 /// One stage: one compiled step. A block without stages is one stage named "".
 struct Stage {
   std::string name;
@@ -404,6 +418,8 @@ struct Stage {
   std::set<std::string> frozen; ///< parameters and buffers that do not change, by primary name
   std::set<std::string>
       frozenLayers; ///< instance paths: batch norm with stored statistics, dropout off
+
+  std::vector<Load> loads; ///< at the stage's start, in order
 
   Graph graph;           ///< `input`s are fields of the data; nets are reached by `call`
   ValueId objective = 0; ///< f32 scalar per example; averaged over the batch last
@@ -423,6 +439,7 @@ struct Train {
   uint64_t seed = 0;
   std::vector<Parameter> parameters; ///< in source order, buffers among them
   std::vector<Net> nets;             ///< each that some stage calls
+  std::vector<Load> loads;           ///< once, before the first stage, in order
   std::vector<Stage> stages;         ///< in order, at least one
   Place place;
 

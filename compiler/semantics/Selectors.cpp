@@ -62,6 +62,12 @@ bool matches(const Steps &steps, size_t count, const Names &names) {
   return reached[count];
 }
 
+bool isBeneath(const std::string &path, const std::string &layer) {
+  return path.size() > layer.size() && path.starts_with(layer) && path[layer.size()] == '.';
+}
+
+} // namespace
+
 bool isKernel(const Parameter &parameter) {
   switch (parameter.role) {
   case Role::Weight:
@@ -74,12 +80,6 @@ bool isKernel(const Parameter &parameter) {
     return false;
   }
 }
-
-bool isBeneath(const std::string &path, const std::string &layer) {
-  return path.size() > layer.size() && path.starts_with(layer) && path[layer.size()] == '.';
-}
-
-} // namespace
 
 SelectorTable::SelectorTable(Session &session, const ParameterStore &store, std::string model)
     : session(session), model(std::move(model)) {

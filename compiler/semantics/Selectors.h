@@ -16,6 +16,9 @@ struct Selection {
   std::set<std::string> layers;     ///< instance paths, each one beneath a selected layer too
 };
 
+/// Whether `weights` as a selector's last name means it: a matrix or kernel, no norm and no bias.
+bool isKernel(const Parameter &parameter);
+
 /// The names of one trained model. A tied parameter answers to each of its names.
 class SelectorTable {
 public:

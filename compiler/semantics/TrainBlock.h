@@ -57,8 +57,9 @@ struct StageWork {
 class TrainChecker {
 public:
   TrainChecker(Session &session, const syntax::TrainDeclaration &declaration,
-               const std::map<std::string, CheckedData> &datas)
-      : session(session), engine(session.engine), declaration(declaration), datas(datas) {}
+               const std::map<std::string, CheckedData> &datas, const TrainsByName &earlier)
+      : session(session), engine(session.engine), declaration(declaration), datas(datas),
+        earlier(earlier) {}
 
   std::optional<Train> run();
 
@@ -83,6 +84,11 @@ private:
                const std::vector<Span> &spans);
   void finishParameters();
 
+  //===-- TrainLoads.cpp
+  void settleLoads(const SelectorTable &selectors);
+  std::vector<Load> settleLoads(const std::vector<syntax::TrainStatement> &statements,
+                                const SelectorTable &selectors, bool &good);
+
   //===-- TrainSettings.cpp
   void settleLengths(StageWork &work);
   void settleFrozen(StageWork &work, const SelectorTable &selectors);
@@ -99,6 +105,7 @@ private:
   syntax::Engine &engine;
   const syntax::TrainDeclaration &declaration;
   const std::map<std::string, CheckedData> &datas;
+  const TrainsByName &earlier;
   const syntax::ModelDeclaration *model = nullptr;
   const CheckedData *data = nullptr;
 

@@ -82,8 +82,6 @@ void TrainChecker::collect(const std::vector<TrainStatement> &statements, Single
       notYet(*teacher, "`teacher`");
     } else if (const auto *share = std::get_if<ShareStatement>(&each)) {
       notYet(*share, "`share`");
-    } else if (const auto *load = std::get_if<LoadStatement>(&each)) {
-      notYet(*load, "`load`");
     } else if (const auto *constrain = std::get_if<ConstrainStatement>(&each)) {
       notYet(*constrain, "`constrain`");
     } else if (const auto *recompute = std::get_if<RecomputeStatement>(&each)) {
@@ -116,9 +114,9 @@ void TrainChecker::makeStages() {
   };
   std::map<std::string, Span> seen;
   for (const syntax::Stage &stage : declaration.stages) {
-    if (auto [earlier, fresh] = seen.emplace(stage.name.text, stage.name.span); !fresh)
+    if (auto [first, fresh] = seen.emplace(stage.name.text, stage.name.span); !fresh)
       engine.report(Diag::DuplicateName, stage.name.span, stage.name.text)
-          .note(earlier->second, "the first one");
+          .note(first->second, "the first one");
     add(stage.name, &stage.statements, stage.span);
   }
   if (declaration.stages.empty())
@@ -175,6 +173,7 @@ std::optional<Train> TrainChecker::run() {
     SelectorTable selectors(session, store, train.model);
     for (auto &work : works)
       settleStage(*work, selectors);
+    settleLoads(selectors);
   }
   if (!modelRan || modelBroken)
     for (auto &work : works)
@@ -193,8 +192,9 @@ std::optional<Train> TrainChecker::run() {
 }
 
 std::optional<Train> checkTrain(Session &session, const TrainDeclaration &declaration,
-                                const std::map<std::string, CheckedData> &datas) {
-  return TrainChecker(session, declaration, datas).run();
+                                const std::map<std::string, CheckedData> &datas,
+                                const TrainsByName &earlier) {
+  return TrainChecker(session, declaration, datas, earlier).run();
 }
 
 } // namespace sinter::semantics

@@ -61,7 +61,7 @@ def Model_DataOp : Model_Op<"data", [Symbol]> {
 def Model_TrainOp : Model_Op<"train", [Symbol, SymbolTable, NoTerminator, SingleBlock, NoRegionArguments, IsolatedFromAbove]> {
   let summary = "a `train` block: parameters, nets and stages";
   let description = [{
-    Its body holds `model.param`, `model.buffer`, `model.net` and at least one `model.stage`, in order. Names of parameters begin beneath `model`,
+    Its body holds `model.param`, `model.buffer`, `model.load`, `model.net` and at least one `model.stage`, in order. Names of parameters begin beneath `model`,
     the net that `--predict` runs.
 
     (C1) `data` names a `model.data`. (C2) `model` names a net of the body.
@@ -74,6 +74,30 @@ def Model_TrainOp : Model_Op<"train", [Symbol, SymbolTable, NoTerminator, Single
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = "$sym_name `of` $model `on` $data `seed` $seed attr-dict-with-keyword $body";
   let hasRegionVerifier = 1;
+}
+
+def Model_LoadOp : Model_Op<"load"> {
+  let summary = "parameters and buffers from a file or from the end of an earlier block";
+  let description = [{
+    Stands in a `model.train`, to act before its first stage, or in a `model.stage`, to act at its start; and below in the `train.run`, where `stage`
+    names the stage. As `model.data` it stays on every floor: the runtime is told by it what to open.
+
+    `rules` is what `runtime/LoadRules.h` says, and speaks of names without `prefix`: `parameters`, `left`, `except`, `transposed` (lists of strings), `whole`,
+    `beneath`, `strip`, `rename` (pairs of strings), `file_names` (of `{name, parts}`). What is empty or false may be left out.
+
+    (C1) it names a file or a train, one of the two. (C2) `rules` has the list `parameters`.
+
+    ```mlir
+    model.load file "resnet18.safetensors" rules {beneath = "backbone", parameters = ["backbone.conv1.weight"]}
+    model.load train @pretrain rules {parameters = ["conv1.weight"], whole = true}
+    ```
+  }];
+  let arguments = (ins OptionalAttr<StrAttr>:$file, OptionalAttr<FlatSymbolRefAttr>:$train, OptionalAttr<StrAttr>:$prefix,
+                       OptionalAttr<StrAttr>:$stage, DictionaryAttr:$rules);
+  let assemblyFormat = [{
+    (`file` $file^)? (`train` $train^)? (`prefix` $prefix^)? (`stage` $stage^)? `rules` $rules attr-dict
+  }];
+  let hasVerifier = 1;
 }
 
 class Model_StateOp<string mnemonic> : Model_Op<mnemonic, [Symbol, HasParent<"TrainOp">]> {
@@ -139,7 +163,7 @@ def Model_ReturnOp : Model_Op<"return", [Terminator, Pure, HasParent<"NetOp">]> 
 def Model_StageOp : Model_Op<"stage", [Symbol, NoTerminator, SingleBlock, NoRegionArguments, HasParent<"TrainOp">]> {
   let summary = "an objective over the data's fields, and how it is trained";
   let description = [{
-    The body is a graph over `model.field`s with one `model.objective`, and any number of `model.report`, `model.regularize`, `model.optimize`,
+    The body is a graph over `model.field`s with one `model.objective`, and any number of `model.load`, `model.report`, `model.regularize`, `model.optimize`,
     `model.clip`, which say where values and parameters go. `frozen` lists parameters and buffers that do not change, `frozen_layers` paths of
     layers in inference mode. A measure (`stop`, `keep_best`) is "valid.loss", with `upwards` beside it where more is better.
 

@@ -174,8 +174,16 @@ LogicalResult TrainOp::verifyRegions() {
   if (getBody().getOps<StageOp>().empty())
     return emitOpError("has no model.stage");
   for (Operation &op : getBody().getOps())
-    if (!isa<ParamOp, BufferOp, NetOp, StageOp>(op))
+    if (!isa<ParamOp, BufferOp, LoadOp, NetOp, StageOp>(op))
       return op.emitOpError("does not stand in a model.train");
+  return success();
+}
+
+LogicalResult LoadOp::verify() {
+  if (getFile().has_value() == getTrain().has_value())
+    return emitOpError("(C1) names a file or a train, one of the two");
+  if (!getRules().getAs<ArrayAttr>("parameters"))
+    return emitOpError("(C2) `rules` has the list `parameters`");
   return success();
 }
 

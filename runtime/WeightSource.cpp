@@ -1,0 +1,263 @@
+#include "runtime/WeightSource.h"
+
+#include "runtime/Error.h"
+#include "runtime/Layout.h"
+
+#include <cstring>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <set>
+
+namespace sinter::runtime {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char *indexEnding = ".index.json";
+
+/// The file that a path means: itself, its index, or what a folder holds; "" where there is none of these.
+std::string fileBehind(const std::string &path) {
+  std::error_code ignored;
+  std::vector<std::string> candidates;
+  if (fs::is_directory(path, ignored)) {
+    candidates.push_back((fs::path(path) / "model.safetensors").string());
+    candidates.push_back((fs::path(path) / "model.safetensors.index.json").string());
+  } else {
+    candidates = {path, path + indexEnding};
+  }
+  for (const std::string &each : candidates)
+    if (fs::exists(each, ignored))
+      return each;
+  return "";
+}
+
+/// The matrix [rows, columns] at `from` as [columns, rows].
+void transposeInto(const float *from, int64_t rows, int64_t columns, float *to) {
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      to[column * rows + row] = from[row * columns + column];
+}
+
+/// A tensor with its last two axes swapped; `shape` follows.
+std::vector<float> swapAxes(std::vector<float> values, Shape &shape) {
+  if (shape.size() < 2)
+    return values;
+  const int64_t rows = shape[shape.size() - 2], columns = shape[shape.size() - 1];
+  std::vector<float> result(values.size());
+  const auto matrix = static_cast<size_t>(rows * columns);
+  for (size_t at = 0; at + matrix <= values.size() && matrix > 0; at += matrix)
+    transposeInto(values.data() + at, rows, columns, result.data() + at);
+  shape = swapped(std::move(shape));
+  return result;
+}
+
+class FileWeights : public WeightSource {
+public:
+  explicit FileWeights(const std::string &path) {
+    const std::string file = fileBehind(path);
+    shownName = file.empty() ? path : file;
+    if (shownName.ends_with(indexEnding))
+      openShards();
+    else
+      add(std::make_unique<SafeTensors>(shownName), nullptr);
+  }
+
+  std::vector<float> read(const std::string &tensor) const override {
+    return homes.at(tensor)->read(tensor);
+  }
+
+private:
+  /// Takes a file's tensors, all or those of these names.
+  void add(std::unique_ptr<SafeTensors> file, const std::set<std::string> *wanted) {
+    const bool isCheckpoint = file->metadata().contains("sinter.position");
+    for (const auto &[name, entry] : file->entries()) {
+      if ((isCheckpoint && name.starts_with("optimizer.")) || (wanted && !wanted->contains(name)))
+        continue;
+      table[name] = {entry.shape, entry.dtype, "", false};
+      homes[name] = file.get();
+    }
+    if (wanted)
+      for (const std::string &name : *wanted)
+        if (!file->entries().contains(name))
+          throw Error(fmt::format("cannot read {}: it says that {} holds {}, and it does not",
+                                  shownName, file->path, name));
+    addAliases(*file);
+    files.push_back(std::move(file));
+  }
+
+  /// The further names of tied tensors, as a checkpoint of ours lists them.
+  void addAliases(const SafeTensors &file) {
+    const auto found = file.metadata().find("sinter.aliases");
+    if (found == file.metadata().end())
+      return;
+    const nlohmann::json json =
+        nlohmann::json::parse(found->second, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object())
+      return;
+    constexpr std::string_view opening = "transpose(";
+    for (const auto &[alias, value] : json.items()) {
+      if (!value.is_string() || table.contains(alias))
+        continue;
+      auto stored = value.get<std::string>();
+      const bool transposed = stored.starts_with(opening) && stored.ends_with(')');
+      if (transposed)
+        stored = stored.substr(opening.size(), stored.size() - opening.size() - 1);
+      const auto entry = table.find(stored);
+      if (entry == table.end() || !entry->second.stored.empty())
+        continue;
+      const Shape shape = transposed ? swapped(entry->second.shape) : entry->second.shape;
+      table[alias] = {shape, entry->second.dtype, stored, transposed};
+    }
+  }
+
+  [[noreturn]] void failIndex(const std::string &what) const {
+    throw Error(fmt::format("cannot read {}: {}", shownName, what));
+  }
+
+  void openShards() {
+    std::ifstream stream(shownName, std::ios::binary);
+    if (!stream)
+      throw Error(fmt::format("cannot open {}: there is no such file", shownName));
+    const nlohmann::json json = nlohmann::json::parse(stream, nullptr, /*allow_exceptions=*/false);
+    if (!json.is_object() || !json.contains("weight_map") || !json["weight_map"].is_object())
+      failIndex("it is no JSON object with a `weight_map`");
+    std::map<std::string, std::set<std::string>> shards;
+    for (const auto &[name, file] : json["weight_map"].items()) {
+      if (!file.is_string())
+        failIndex(fmt::format("its `weight_map` does not say which file holds {}", name));
+      shards[file.get<std::string>()].insert(name);
+    }
+    for (const auto &[file, names] : shards)
+      add(std::make_unique<SafeTensors>((fs::path(shownName).parent_path() / file).string()),
+          &names);
+  }
+
+  std::vector<std::unique_ptr<SafeTensors>> files;
+  std::map<std::string, const SafeTensors *> homes;
+};
+
+class MemoryWeights : public WeightSource {
+public:
+  MemoryWeights(const std::string &name, StateList ofStates, const uint8_t *ofBlock)
+      : block(ofBlock) {
+    shownName = fmt::format("the end of `{}`", name);
+    for (const State *state : ofStates) {
+      if (state->kind == StateKind::Optimizer)
+        continue;
+      states[state->name] = state;
+      table[state->name] = {state->shape, "F32", "", false};
+      for (const Alias &alias : state->aliases)
+        table[alias.name] = {alias.transposed ? swapped(state->shape) : state->shape, "F32",
+                             state->name, alias.transposed};
+    }
+  }
+
+  std::vector<float> read(const std::string &tensor) const override {
+    const State &state = *states.at(tensor);
+    std::vector<float> values(static_cast<size_t>(state.elements()));
+    LayoutMap(state.elements(), state.layout)
+        .toSaved(reinterpret_cast<const float *>(block + state.offset), values.data());
+    return values;
+  }
+
+private:
+  const uint8_t *block;
+  std::map<std::string, const State *> states;
+};
+
+/// The states that a load may go into, beside their targets.
+std::vector<const State *> statesBeneath(const Load &load, StateList states) {
+  std::vector<const State *> result;
+  for (const State *state : states)
+    if (state->kind != StateKind::Optimizer && state->name.starts_with(load.prefix))
+      result.push_back(state);
+  return result;
+}
+
+[[noreturn]] void refuse(const Load &load, const WeightSource &source,
+                         const std::vector<std::string> &problems, const std::string &help) {
+  throw Error(fmt::format("{} does not fit:\n  {}{}", source.name(), fmt::join(problems, "\n  "),
+                          help.empty() ? "" : "\n  help: " + help),
+              load.place);
+}
+
+LoadPlan planned(const Load &load, const WeightSource &source, StateList states) {
+  LoadPlan plan = planLoad(load.rules, source.tensors(), targetsOf(load, states));
+  if (!plan.problems.empty())
+    refuse(load, source, plan.problems, plan.help);
+  return plan;
+}
+
+} // namespace
+
+std::unique_ptr<WeightSource> openWeights(const std::string &path) {
+  return std::make_unique<FileWeights>(path);
+}
+
+bool weightsExist(const std::string &path) { return !fileBehind(path).empty(); }
+
+std::unique_ptr<WeightSource> weightsInMemory(const std::string &name, StateList states,
+                                              const uint8_t *block) {
+  return std::make_unique<MemoryWeights>(name, states, block);
+}
+
+std::vector<Target> targetsOf(const Load &load, StateList states) {
+  std::vector<Target> targets;
+  for (const State *state : statesBeneath(load, states)) {
+    Target target{state->name.substr(load.prefix.size()), state->shape, state->aliases};
+    for (Alias &alias : target.aliases)
+      if (alias.name.starts_with(load.prefix))
+        alias.name.erase(0, load.prefix.size());
+    targets.push_back(std::move(target));
+  }
+  return targets;
+}
+
+std::vector<std::string> checkLoad(const Load &load, const WeightSource &source, StateList states) {
+  return planned(load, source, states).leftOver;
+}
+
+void applyLoad(const Load &load, const WeightSource &source, StateList states, uint8_t *block) {
+  const LoadPlan plan = planned(load, source, states);
+  const std::vector<const State *> targets = statesBeneath(load, states);
+  std::map<size_t, std::pair<std::string, std::vector<float>>> loaded; // by target
+  std::vector<std::string> problems;
+  std::string lastName;
+  std::vector<float> last; // a fused tensor is asked for once for each of its parts
+  for (const LoadPiece &piece : plan.pieces) {
+    if (piece.tensor != lastName) {
+      last = source.read(piece.tensor);
+      lastName = piece.tensor;
+    }
+    std::vector<float> values = last;
+    Shape shape = source.tensors().at(piece.tensor).shape;
+    if (piece.swapFirst)
+      values = swapAxes(std::move(values), shape);
+    if (piece.cut) {
+      const auto row = static_cast<int64_t>(values.size()) / shape[0];
+      values = std::vector<float>(values.begin() + piece.from * row,
+                                  values.begin() + (piece.from + piece.rows) * row);
+      shape[0] = piece.rows;
+    }
+    if (piece.swapLast)
+      values = swapAxes(std::move(values), shape);
+    const auto [earlier, fresh] = loaded.try_emplace(piece.target, piece.shown, values);
+    if (!fresh && std::memcmp(earlier->second.second.data(), values.data(),
+                              values.size() * sizeof(float)) != 0)
+      problems.push_back(fmt::format("`{}` and `{}` are one parameter here, `{}`, and differ there",
+                                     earlier->second.first, piece.shown,
+                                     targets[piece.target]->name.substr(load.prefix.size())));
+  }
+  if (!problems.empty())
+    refuse(load, source, problems, "");
+  for (const auto &[target, tensor] : loaded) {
+    const State &state = *targets[target];
+    LayoutMap(state.elements(), state.layout)
+        .toMemory(tensor.second.data(), reinterpret_cast<float *>(block + state.offset));
+  }
+}
+
+} // namespace sinter::runtime
