@@ -102,9 +102,10 @@ void loadState(const SafeTensors &file, const State &state, uint8_t *block,
       .toMemory(values.data(), reinterpret_cast<float *>(block + state.offset));
 }
 
-/// PyTorch counts the batches that a batch norm has seen; nothing here depends on it.
+/// PyTorch counts the batches that a batch norm has seen; nothing here depends on it. A teacher beside
+/// whom the weights were trained is not among them.
 bool ignored(const std::string &name, bool withOptimizer) {
-  return name.ends_with("num_batches_tracked") ||
+  return name.ends_with("num_batches_tracked") || name.find(':') != std::string::npos ||
          (!withOptimizer && name.starts_with(optimizerPrefix));
 }
 
@@ -134,18 +135,58 @@ void saveCheckpoint(const std::string &path, StateList states, const uint8_t *bl
   writeSafeTensors(path, metadata, tensors);
 }
 
-void loadStates(const SafeTensors &file, StateList states, bool withOptimizer, uint8_t *block) {
+std::vector<const State *> loadStates(const SafeTensors &file, StateList states, bool withOptimizer,
+                                      uint8_t *block) {
   std::set<std::string> used;
   std::vector<std::string> problems;
-  for (const State *state : states)
-    if (withOptimizer || state->kind != StateKind::Optimizer)
+  std::vector<const State *> absent;
+  for (const State *state : states) {
+    if (state->kind == StateKind::Teacher && !file.entries().contains(state->name))
+      absent.push_back(state);
+    else if (withOptimizer || state->kind != StateKind::Optimizer)
       loadState(file, *state, block, used, problems);
+  }
   for (const auto &[name, entry] : file.entries())
     if (!used.contains(name) && !ignored(name, withOptimizer))
       problems.push_back(fmt::format("{} belongs to nothing here", name));
   if (!problems.empty())
     throw Error(
         fmt::format("{} does not fit this program:\n  {}", file.path, fmt::join(problems, "\n  ")));
+  return absent;
+}
+
+void copyState(const State &from, const State &to, uint8_t *block) {
+  std::vector<float> values(static_cast<size_t>(from.elements()));
+  LayoutMap(from.elements(), from.layout)
+      .toSaved(reinterpret_cast<const float *>(block + from.offset), values.data());
+  LayoutMap(to.elements(), to.layout)
+      .toMemory(values.data(), reinterpret_cast<float *>(block + to.offset));
+}
+
+std::string toJson(const StageClock &clock) {
+  return nlohmann::json({{"stage", clock.stage},
+                         {"step", clock.step},
+                         {"last", clock.last},
+                         {"epoch", clock.epoch}})
+      .dump();
+}
+
+std::optional<StageClock> readStageClock(const SafeTensors &file) {
+  const auto found = file.metadata().find(stageClockKey);
+  if (found == file.metadata().end())
+    return std::nullopt;
+  const nlohmann::json json = nlohmann::json::parse(found->second, nullptr, false);
+  StageClock clock;
+  if (!json.is_object() || !json.contains("stage") || !json["stage"].is_string())
+    return std::nullopt;
+  clock.stage = json["stage"].get<std::string>();
+  for (auto [key, number] :
+       {std::pair("step", &clock.step), {"last", &clock.last}, {"epoch", &clock.epoch}}) {
+    if (!json.contains(key) || !json[key].is_number_integer())
+      return std::nullopt;
+    *number = json[key].get<int64_t>();
+  }
+  return clock;
 }
 
 Position readPosition(const SafeTensors &file) {

@@ -2,7 +2,8 @@
 // `last.safetensors` has weights, buffers, optimizer state (`optimizer.NAME`) and, in its metadata,
 // where training stood: enough to go on in the middle of an epoch with the same bits.
 // `best.safetensors` has weights and buffers. Tensors carry PyTorch's names and shapes; tied ones
-// stand once, their other names in the metadata.
+// stand once, their other names in the metadata. Both hold teachers too, as `Big:NAME`, so that going
+// on and measuring need no other file; whoever reads the trained weights passes over such names.
 #pragma once
 
 #include "runtime/Dataset.h"
@@ -36,7 +37,13 @@ struct Position {
 
 using StateList = std::span<const State *const>;
 
-/// Writes weights and buffers, and with `position` optimizer state and where training stands.
+/// How far a stage was when a file was written: schedules within an objective go by it.
+struct StageClock {
+  std::string stage;
+  int64_t step = 0, last = 0, epoch = 0; ///< as in the Clock
+};
+
+/// Writes weights, buffers and teachers, and with `position` optimizer state and where training stands.
 /// Throws Error; an older file then stays whole.
 void saveCheckpoint(const std::string &path, StateList states, const uint8_t *block,
                     const Preprocessing &preprocessing, const Metadata &notes,
@@ -44,8 +51,17 @@ void saveCheckpoint(const std::string &path, StateList states, const uint8_t *bl
 
 /// Reads weights and buffers, and optimizer state if asked for, into the block. Any alias serves;
 /// two that differ do not. Throws one Error that lists all that is missing, misshapen, or left
-/// over.
-void loadStates(const SafeTensors &file, StateList states, bool withOptimizer, uint8_t *block);
+/// over. Returns the states of teachers that the file does not hold.
+std::vector<const State *> loadStates(const SafeTensors &file, StateList states, bool withOptimizer,
+                                      uint8_t *block);
+
+/// Copies one state to another of its shape, which may lie in another order.
+void copyState(const State &from, const State &to, uint8_t *block);
+
+/// Nothing for a file that another program wrote.
+std::optional<StageClock> readStageClock(const SafeTensors &file);
+std::string toJson(const StageClock &clock);
+inline constexpr const char *stageClockKey = "sinter.clock";
 
 /// Throws Error if the file is no checkpoint to go on from.
 Position readPosition(const SafeTensors &file);

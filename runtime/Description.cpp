@@ -244,6 +244,7 @@ State readState(const Node &node, uint64_t stateBytes) {
   state.name = node.at("name").text();
   state.kind = choose<StateKind>(node.at("kind"), {{"parameter", StateKind::Parameter},
                                                    {"buffer", StateKind::Buffer},
+                                                   {"teacher", StateKind::Teacher},
                                                    {"optimizer", StateKind::Optimizer}});
   state.shape = readShape(node.at("shape"));
   const int64_t elements = state.elements();
@@ -641,6 +642,8 @@ Stage readStage(const Node &node, const Data &data, Description &all,
     stage.predictStep = static_cast<size_t>(node.at("predict_step").integer(0, lastStep));
   stage.trained = node.texts("trained");
   stage.frozen = node.texts("frozen");
+  for (const Node &item : node.list("copies"))
+    stage.copies.push_back({item.at("from").text(), item.at("to").text()});
   for (const Node &item : node.list("reports")) {
     const std::string finish = item.text("finish", "");
     if (!finish.empty() && finish != "exp")
@@ -678,6 +681,20 @@ void checkNames(const Description &all) {
         if (!names.insert(name).second)
           refuse("states", fmt::format("`{}` stands twice", name));
     }
+    const auto shapeOf = [&](const std::string &name) {
+      for (const State &state : all.states)
+        if ((state.run.empty() || state.run == run.name) && state.name == name)
+          return state.shape;
+      refuse("states", fmt::format("there is no `{}` to copy", name));
+    };
+    for (const State &state : all.states)
+      if (state.kind == StateKind::Teacher && !state.of.empty() &&
+          (state.run.empty() || state.run == run.name) && shapeOf(state.of) != state.shape)
+        refuse("states", fmt::format("`{}` averages what has another shape", state.name));
+    for (const Stage &stage : run.stages)
+      for (const Copy &copy : stage.copies)
+        if (shapeOf(copy.from) != shapeOf(copy.to))
+          refuse("stages", fmt::format("`{}` and `{}` differ in shape", copy.from, copy.to));
   }
 }
 

@@ -35,7 +35,8 @@ struct Init {
   std::vector<float> values;
 };
 
-enum class StateKind { Parameter, Buffer, Optimizer };
+/// Teacher: of another instance, beside the trained one; never trained.
+enum class StateKind { Parameter, Buffer, Teacher, Optimizer };
 
 /// Another name of a tied parameter.
 struct Alias {
@@ -51,7 +52,8 @@ struct State {
   uint64_t offset = 0;
   std::optional<Layout> layout;
   std::vector<Alias> aliases;
-  std::string of;  ///< an optimizer state: the parameter it belongs to
+  std::string
+      of; ///< an optimizer state: the parameter it belongs to; a teacher's: what it averages
   std::string run; ///< the run that it belongs to; "": every run
   Init init;
   std::string place;
@@ -254,6 +256,11 @@ struct Load {
   std::string place;
 };
 
+/// Where a stage begins, one state takes the values of another.
+struct Copy {
+  std::string from, to;
+};
+
 struct Stage {
   std::string name;
   int64_t batch = 0;
@@ -263,6 +270,7 @@ struct Stage {
   std::optional<size_t> predictStep;
   std::vector<std::string> trained, frozen;
   std::vector<Load> loads; ///< at the stage's start, in order
+  std::vector<Copy> copies; ///< in order, after what is loaded
   std::vector<Report> reports;
   std::optional<StopRule> stop;
   std::optional<Measure> keepBest;

@@ -30,6 +30,18 @@ Clock stillClock(const Session &session, const Run &run) {
   return clock;
 }
 
+/// Where the last stage stood when the weights were saved, for schedules in its objective; else at its end.
+Clock clockOf(const Session &session, const Run &run, const SafeTensors &file) {
+  Clock clock = stillClock(session, run);
+  clock.step = clock.last;
+  if (const auto saved = readStageClock(file); saved && saved->stage == run.stages.back().name) {
+    clock.step = saved->step;
+    clock.last = saved->last;
+    clock.epoch = saved->epoch;
+  }
+  return clock;
+}
+
 /// The files of --predict as columns of the fields that the step reads.
 PartData readRecords(const Session &session, const Data &data, const Step &step,
                      const Preprocessing &learned) {
@@ -173,14 +185,18 @@ void evaluateFile(Session &session, Progress &progress) {
   const SafeTensors file(session.options.eval);
   const Run &run = runOf(session, file);
   const Stage &stage = run.stages.back();
-  loadStates(file, session.statesOf(run), false, session.state());
+  // Where they are not in the file, teachers from earlier runs are in folders beside it.
+  const auto beside = std::filesystem::absolute(file.path).parent_path().parent_path();
+  for (const Run &other : session.description.runs)
+    session.transfer.endedIn(other.name, (beside / other.name).string());
+  session.completeTeachers(run, loadStates(file, session.statesOf(run), false, session.state()));
   const Preprocessing learned = readPreprocessing(file);
   const Dataset &data = session.dataOf(run, &learned);
   for (const PartData &part : data.parts) {
     if (part.name == "train" && data.parts.size() > 1)
       continue;
     const std::optional<Means> means =
-        session.evaluate(stage, part, stillClock(session, run), [] { return false; });
+        session.evaluate(stage, part, clockOf(session, run, file), [] { return false; });
     progress.line(fmt::format("{} {}", part.name, measuresText(stage, means->finish(stage))));
   }
 }

@@ -23,6 +23,32 @@ std::vector<const State *> Session::statesOf(const Run &run) const {
   return runtime::statesOf(description, run.name);
 }
 
+const State *Session::stateOf(const Run &run, const std::string &name) const {
+  for (const State *candidate : statesOf(run))
+    if (candidate->name == name)
+      return candidate;
+  return nullptr;
+}
+
+void Session::completeTeachers(const Run &run, const std::vector<const State *> &absent) {
+  std::vector<Load> loads;
+  for (const Load &load : run.loads)
+    if (!load.prefix.empty() && std::ranges::any_of(absent, [&](const State *each) {
+          return each->name.starts_with(load.prefix);
+        }))
+      loads.push_back(load);
+  transfer.apply(loads, run);
+  for (const State *each : absent)
+    if (!each->of.empty())
+      copyState(*stateOf(run, each->of), *each, state());
+}
+
+void Session::startAverages(const Run &run) {
+  for (const State *each : statesOf(run))
+    if (each->kind == StateKind::Teacher && !each->of.empty())
+      copyState(*stateOf(run, each->of), *each, state());
+}
+
 const Dataset &Session::dataOf(const Run &run, const Preprocessing *saved) {
   const auto found = datasets.find(run.data);
   if (found != datasets.end())

@@ -38,6 +38,15 @@ public:
   /// The states that a run has, in the description's order.
   std::vector<const State *> statesOf(const Run &run) const;
 
+  /// The state of this name; null where there is none.
+  const State *stateOf(const Run &run, const std::string &name) const;
+
+  /// States of teachers that a file of weights does not hold come from where they came from in training.
+  void completeTeachers(const Run &run, const std::vector<const State *> &absent);
+
+  /// Makes every average a copy of what it averages.
+  void startAverages(const Run &run);
+
   uint64_t seedOf(const Run &run) const { return options.seed.value_or(run.seed); }
 
   /// The data of a run, read when first asked for. `saved` is a checkpoint's.

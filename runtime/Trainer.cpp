@@ -47,9 +47,18 @@ void Trainer::begin() {
   position.seed = session.seedOf(run);
   position.examples = static_cast<int64_t>(trainPart->count());
   initialize(states, position.seed, session.options.threads, session.state());
-  load(run.loads);
-  if (!session.options.init.empty())
-    loadStates(SafeTensors(session.options.init), states, false, session.state());
+  // Teachers last: what is shared with one is the teacher's whatever is loaded.
+  std::vector<Load> own, ofTeachers;
+  for (const Load &each : run.loads)
+    (each.prefix.empty() ? own : ofTeachers).push_back(each);
+  load(own);
+  if (!session.options.init.empty()) {
+    std::vector<const State *> trained;
+    std::ranges::copy_if(states, std::back_inserter(trained),
+                         [](const State *each) { return each->kind != StateKind::Teacher; });
+    loadStates(SafeTensors(session.options.init), trained, false, session.state());
+  }
+  load(ofTeachers);
   metrics.begin(file("metrics.jsonl"));
   if (session.options.logSteps)
     stepLog.begin(file("steps.jsonl"));
@@ -68,7 +77,7 @@ void Trainer::resume() {
         fmt::format("{} stands in the middle of an epoch of {} examples, and the train part "
                     "has {} now",
                     checkpoint->path, position.examples, trainPart->count()));
-  loadStates(*checkpoint, states, true, session.state());
+  session.completeTeachers(run, loadStates(*checkpoint, states, true, session.state()));
   metrics.resume(file("metrics.jsonl"), "epoch", position.epoch);
   if (session.options.logSteps)
     stepLog.resume(file("steps.jsonl"), "step", position.draw);
@@ -140,6 +149,12 @@ void Trainer::startStage() {
     if (state->kind == StateKind::Optimizer)
       optimizer.push_back(state);
   initialize(optimizer, position.seed, session.options.threads, session.state());
+  // --init says what the trained weights begin with; what is shared stays the teacher's.
+  const bool given = position.stage == 0 && !session.options.init.empty();
+  for (const Copy &copy : stage().copies)
+    if (!given || std::ranges::count(stage().frozen, copy.to) > 0)
+      copyState(*session.stateOf(run, copy.from), *session.stateOf(run, copy.to), session.state());
+  session.startAverages(run);
 }
 
 int64_t Trainer::stageSteps(int64_t batches) const {
@@ -333,20 +348,30 @@ std::string Trainer::epochLabel() const {
                      std::max(count, inStage));
 }
 
+std::string Trainer::stageClock() const {
+  if (position.stage >= static_cast<int64_t>(run.stages.size())) // restored at the end
+    return toJson(StageClock{run.stages.back().name, stageLast, stageLast, batchesPerEpoch});
+  return toJson(StageClock{stage().name, position.stageStep, stageLast, batchesPerEpoch});
+}
+
 void Trainer::saveLast() {
   const Metadata notes = {{"program", session.description.name},
                           {"run", run.name},
                           {"epoch", std::to_string(position.epoch)},
-                          {"step", std::to_string(position.draw)}};
+                          {"step", std::to_string(position.draw)},
+                          {stageClockKey, stageClock()}};
   saveCheckpoint(file("last.safetensors"), states, session.state(), data->preprocessing, notes,
                  &position);
 }
 
 void Trainer::saveBest(const Measure &measure, double value) {
-  const Metadata notes = {
-      {"program", session.description.name},         {"run", run.name},
-      {"epoch", std::to_string(position.epoch)},     {"step", std::to_string(position.draw)},
-      {"measure", measure.set + "." + measure.name}, {"value", jsonNumber(value)}};
+  const Metadata notes = {{"program", session.description.name},
+                          {"run", run.name},
+                          {"epoch", std::to_string(position.epoch)},
+                          {"step", std::to_string(position.draw)},
+                          {"measure", measure.set + "." + measure.name},
+                          {"value", jsonNumber(value)},
+                          {stageClockKey, stageClock()}};
   saveCheckpoint(file("best.safetensors"), states, session.state(), data->preprocessing, notes,
                  nullptr);
 }

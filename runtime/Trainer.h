@@ -46,6 +46,7 @@ private:
   std::string epochLabel() const;
   void saveLast();
   void saveBest(const Measure &measure, double value);
+  std::string stageClock() const;
   std::string file(const char *name) const;
 
   Session &session;

@@ -74,7 +74,8 @@ private:
   void add(std::unique_ptr<SafeTensors> file, const std::set<std::string> *wanted) {
     const bool isCheckpoint = file->metadata().contains("sinter.position");
     for (const auto &[name, entry] : file->entries()) {
-      if ((isCheckpoint && name.starts_with("optimizer.")) || (wanted && !wanted->contains(name)))
+      if ((isCheckpoint && name.starts_with("optimizer.")) || isOfTeacher(name) ||
+          (wanted && !wanted->contains(name)))
         continue;
       table[name] = {entry.shape, entry.dtype, "", false};
       homes[name] = file.get();
@@ -99,7 +100,7 @@ private:
       return;
     constexpr std::string_view opening = "transpose(";
     for (const auto &[alias, value] : json.items()) {
-      if (!value.is_string() || table.contains(alias))
+      if (!value.is_string() || table.contains(alias) || isOfTeacher(alias))
         continue;
       auto stored = value.get<std::string>();
       const bool transposed = stored.starts_with(opening) && stored.ends_with(')');
@@ -145,13 +146,14 @@ public:
       : block(ofBlock) {
     shownName = fmt::format("the end of `{}`", name);
     for (const State *state : ofStates) {
-      if (state->kind == StateKind::Optimizer)
+      if (state->kind == StateKind::Optimizer || state->kind == StateKind::Teacher)
         continue;
       states[state->name] = state;
       table[state->name] = {state->shape, "F32", "", false};
       for (const Alias &alias : state->aliases)
-        table[alias.name] = {alias.transposed ? swapped(state->shape) : state->shape, "F32",
-                             state->name, alias.transposed};
+        if (!isOfTeacher(alias.name))
+          table[alias.name] = {alias.transposed ? swapped(state->shape) : state->shape, "F32",
+                               state->name, alias.transposed};
     }
   }
 
@@ -168,11 +170,24 @@ private:
   std::map<std::string, const State *> states;
 };
 
+/// What a state is called behind a prefix: for a teacher's that is the trained model's too, by its further name. Nothing
+/// where it is not beneath it.
+std::optional<std::string> nameBeneath(const State &state, const std::string &prefix) {
+  if (state.kind == StateKind::Optimizer || (state.kind == StateKind::Teacher && prefix.empty()))
+    return std::nullopt;
+  if (state.name.starts_with(prefix))
+    return state.name.substr(prefix.size());
+  for (const Alias &alias : state.aliases)
+    if (!alias.transposed && alias.name.starts_with(prefix))
+      return alias.name.substr(prefix.size());
+  return std::nullopt;
+}
+
 /// The states that a load may go into, beside their targets.
 std::vector<const State *> statesBeneath(const Load &load, StateList states) {
   std::vector<const State *> result;
   for (const State *state : states)
-    if (state->kind != StateKind::Optimizer && state->name.starts_with(load.prefix))
+    if (nameBeneath(*state, load.prefix))
       result.push_back(state);
   return result;
 }
@@ -207,7 +222,7 @@ std::unique_ptr<WeightSource> weightsInMemory(const std::string &name, StateList
 std::vector<Target> targetsOf(const Load &load, StateList states) {
   std::vector<Target> targets;
   for (const State *state : statesBeneath(load, states)) {
-    Target target{state->name.substr(load.prefix.size()), state->shape, state->aliases};
+    Target target{*nameBeneath(*state, load.prefix), state->shape, state->aliases};
     for (Alias &alias : target.aliases)
       if (alias.name.starts_with(load.prefix))
         alias.name.erase(0, load.prefix.size());
@@ -249,7 +264,7 @@ void applyLoad(const Load &load, const WeightSource &source, StateList states, u
                               values.size() * sizeof(float)) != 0)
       problems.push_back(fmt::format("`{}` and `{}` are one parameter here, `{}`, and differ there",
                                      earlier->second.first, piece.shown,
-                                     targets[piece.target]->name.substr(load.prefix.size())));
+                                     *nameBeneath(*targets[piece.target], load.prefix)));
   }
   if (!problems.empty())
     refuse(load, source, problems, "");

@@ -259,6 +259,8 @@ Json describeStage(train::StageOp stage, const ProgramLayout &layout) {
   for (StringRef key : {"trained", "frozen"})
     if (auto names = stage->getAttrOfType<ArrayAttr>(key))
       json[key.str()] = toJson(names);
+  if (auto copies = stage->getAttrOfType<ArrayAttr>("copies"))
+    json["copies"] = toJson(copies);
   json["reports"] = Json::array();
   if (stage.getReports())
     for (auto [i, report] : llvm::enumerate(*stage.getReports())) {

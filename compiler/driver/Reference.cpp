@@ -157,6 +157,7 @@ private:
                                      : clockName == "last"  ? clock.last
                                      : clockName == "count" ? clock.count
                                      : clockName == "draw"  ? clock.draw
+                                     : clockName == "epoch" ? clock.epoch
                                                             : static_cast<int64_t>(clock.seed));
   }
 

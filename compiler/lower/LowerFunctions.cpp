@@ -345,13 +345,13 @@ LogicalResult StepBuilder::lower(model::AccuracyOp op) {
 
 LogicalResult StepBuilder::lowerOp(Operation &operation) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(&operation)
-      .Case<model::CallOp, model::FieldOp, model::ReadOp, model::ConstantOp, model::DenseOp,
-            model::Conv2dOp, model::MaxPool2dOp, model::AvgPool2dOp, model::GlobalAvgPoolOp,
-            model::BatchNormOp, model::DropoutOp, model::FlattenOp, model::ReshapeOp,
-            model::PermuteOp, model::ConcatOp, model::SliceOp, model::PadOp, model::LeakyReluOp,
-            model::EluOp, model::GeluOp, model::ClampOp, model::WhereOp, model::SoftmaxOp,
-            model::LogSoftmaxOp, model::SumOp, model::MeanOp, model::MaxOp, model::MinOp,
-            model::MatmulOp, model::OneHotOp, model::CrossEntropyOp, model::MseOp,
+      .Case<model::CallOp, model::FieldOp, model::ReadOp, model::ConstantOp, model::ScheduleOp,
+            model::DenseOp, model::Conv2dOp, model::MaxPool2dOp, model::AvgPool2dOp,
+            model::GlobalAvgPoolOp, model::BatchNormOp, model::DropoutOp, model::FlattenOp,
+            model::ReshapeOp, model::PermuteOp, model::ConcatOp, model::SliceOp, model::PadOp,
+            model::LeakyReluOp, model::EluOp, model::GeluOp, model::ClampOp, model::WhereOp,
+            model::SoftmaxOp, model::LogSoftmaxOp, model::SumOp, model::MeanOp, model::MaxOp,
+            model::MinOp, model::MatmulOp, model::OneHotOp, model::CrossEntropyOp, model::MseOp,
             model::AccuracyOp>([&](auto op) { return lower(op); })
 #define UNARY(Op) .Case<model::Op>([&](Operation *op) { return lowerUnary<train::Op>(op); })
       // clang-format off
@@ -376,7 +376,8 @@ LogicalResult StepBuilder::lowerOp(Operation &operation) {
 #undef COMPARE
       // What a stage says beside its graph is read by whoever builds the step.
       .Case<model::ObjectiveOp, model::ReportOp, model::RegularizeOp, model::OptimizeOp,
-            model::ClipOp, model::LoadOp, model::ReturnOp>([](Operation *) { return success(); })
+            model::ClipOp, model::LoadOp, model::CopyOp, model::AverageOp, model::ReturnOp>(
+          [](Operation *) { return success(); })
       .Default(
           [](Operation *op) { return op->emitOpError("has no lowering to the train dialect"); });
 }

@@ -83,8 +83,12 @@ private:
     const auto name = op->getAttrOfType<StringAttr>("sym_name");
     const auto saved = cast<RankedTensorType>(op->getAttrOfType<TypeAttr>("type").getValue());
     Order order = inOrder(saved.getRank());
+    // An average lies as what it is of, which stands above it.
+    const auto of = op->getAttrOfType<FlatSymbolRefAttr>("of");
+    if (of)
+      order = states.find(of.getAttr())->second.order;
     train.walk([&](model::ReadOp read) {
-      if (read.getParameterAttr().getAttr() != name)
+      if (of || read.getParameterAttr().getAttr() != name)
         return WalkResult::advance();
       auto found = orderOfUse(read.getValue(), inOrder(saved.getRank()));
       if (found)
@@ -100,15 +104,16 @@ private:
     if (order != inOrder(saved.getRank()))
       layout = train::LayoutAttr::get(op->getContext(), saved.getShape(), saved.getShape(), order);
     const bool trained = isa<model::ParamOp>(op);
-    auto state = train::StateOp::create(builder, op->getLoc(),
-                                        builder.getStringAttr(symbolFor(name)), TypeAttr::get(type),
-                                        builder.getStringAttr(trained ? "parameter" : "buffer"),
-                                        op->getAttrOfType<train::InitAttr>("init"), layout,
-                                        op->getAttrOfType<ArrayAttr>("also"), FlatSymbolRefAttr());
+    const StringRef kind = op->hasAttr("teacher") ? "teacher" : trained ? "parameter" : "buffer";
+    auto state = train::StateOp::create(
+        builder, op->getLoc(), builder.getStringAttr(symbolFor(name)), TypeAttr::get(type),
+        builder.getStringAttr(kind), op->getAttrOfType<train::InitAttr>("init"), layout,
+        op->getAttrOfType<ArrayAttr>("also"),
+        of ? states.find(of.getAttr())->second.symbol : FlatSymbolRefAttr());
     markRun(state);
     symbols.insert(state);
     states.insert({name, State{FlatSymbolRefAttr::get(state.getSymNameAttr()), type, order, trained,
-                               op->getLoc()}});
+                               op->getLoc(), of}});
   }
 
   /// A state whose symbol begins with its run's name says so: its own name is what follows.
@@ -296,6 +301,15 @@ private:
     made->setAttr("trained", builder.getArrayAttr(trained));
     if (auto frozen = stage.getFrozenAttr())
       made->setAttr("frozen", frozen);
+    SmallVector<Attribute> copies;
+    for (model::CopyOp copy : stage.getBody().getOps<model::CopyOp>())
+      for (auto [from, to] : llvm::zip_equal(copy.getFrom().getAsValueRange<FlatSymbolRefAttr>(),
+                                             copy.getTo().getAsValueRange<FlatSymbolRefAttr>()))
+        copies.push_back(
+            builder.getDictionaryAttr({builder.getNamedAttr("from", builder.getStringAttr(from)),
+                                       builder.getNamedAttr("to", builder.getStringAttr(to))}));
+    if (!copies.empty())
+      made->setAttr("copies", builder.getArrayAttr(copies));
   }
 
   ModuleOp module;

@@ -217,6 +217,10 @@ private:
     for (const semantics::Parameter &parameter : train.parameters)
       if (failed(buildParameter(parameter)))
         return failure();
+    for (const semantics::Teacher &teacher : train.teachers)
+      for (const semantics::Parameter &parameter : teacher.parameters)
+        if (failed(buildParameter(parameter, teacher.name)))
+          return failure();
     for (const semantics::Load &load : train.loads)
       buildLoad(load);
     for (const semantics::Net &net : train.nets)
@@ -228,7 +232,7 @@ private:
     return success();
   }
 
-  LogicalResult buildParameter(const semantics::Parameter &parameter) {
+  LogicalResult buildParameter(const semantics::Parameter &parameter, StringRef teacher = "") {
     using Kind = semantics::Initializer::Kind;
     static constexpr train::Distribution distributions[] = {
         train::Distribution::Constant,   train::Distribution::Uniform,
@@ -253,10 +257,16 @@ private:
     const Location location = at(parameter.place, parameter.name);
     auto name = builder.getStringAttr(parameter.name);
     auto typeAttribute = TypeAttr::get(type(parameter.type));
+    auto ofTeacher = teacher.empty() ? StringAttr() : builder.getStringAttr(teacher);
+    auto of = parameter.averageOf.empty()
+                  ? FlatSymbolRefAttr()
+                  : FlatSymbolRefAttr::get(builder.getContext(), parameter.averageOf);
     if (parameter.trained)
-      model::ParamOp::create(builder, location, name, typeAttribute, init, role, also, chosen);
+      model::ParamOp::create(builder, location, name, typeAttribute, init, role, also, chosen,
+                             ofTeacher, of);
     else
-      model::BufferOp::create(builder, location, name, typeAttribute, init, role, also, chosen);
+      model::BufferOp::create(builder, location, name, typeAttribute, init, role, also, chosen,
+                              ofTeacher, of);
     return success();
   }
 
@@ -444,6 +454,11 @@ private:
       model::ClipOp::create(builder, at(stage.place),
                             stage.clip.kind == semantics::Clip::Kind::Norm ? "norm" : "value",
                             APFloat(stage.clip.limit));
+    for (const semantics::Copy &copy : stage.copies)
+      model::CopyOp::create(builder, at(copy.place), symbols(copy.from), symbols(copy.to));
+    for (const semantics::Average &average : stage.averages)
+      model::AverageOp::create(builder, at(average.place), symbols(average.states),
+                               APFloat(average.decay), average.every);
     return success();
   }
 

@@ -41,7 +41,7 @@ StepBuilder::StepBuilder(OpBuilder &outer, model::TrainOp train, model::DataOp d
     locations.push_back(location);
     bindings.push_back(builder.getDictionaryAttr(binding));
   };
-  static constexpr StringRef clockNames[] = {"step", "last", "count", "seed", "draw"};
+  static constexpr StringRef clockNames[] = {"step", "last", "count", "seed", "draw", "epoch"};
   for (StringRef clock : clockNames)
     add(builder.getIndexType(), NameLoc::get(builder.getStringAttr(clock), stage.getLoc()),
         builder.getNamedAttr("train.clock", builder.getStringAttr(clock)));
@@ -317,6 +317,16 @@ LogicalResult StepBuilder::lower(model::ReadOp op) {
 
 LogicalResult StepBuilder::lower(model::ConstantOp op) {
   set(op.getY(), Tensor{constant(op.getValue().convertToDouble()), {}, false});
+  return success();
+}
+
+LogicalResult StepBuilder::lower(model::ScheduleOp op) {
+  const bool epochs = op.getEveryEpochs() || op.getWarmupEpochs();
+  const Value value = train::RateOp::create(
+      builder, RankedTensorType::get({}, builder.getF32Type()), op.getSchedule(), clock("step"),
+      clock("last"), epochs ? clock("epoch") : Value(), op.getValue(), op.getTo(), op.getBy(),
+      op.getEvery(), op.getWarmup(), APFloat(1.0), op.getEveryEpochs(), op.getWarmupEpochs());
+  set(op.getY(), Tensor{value, {}, false});
   return success();
 }
 

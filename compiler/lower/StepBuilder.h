@@ -45,6 +45,7 @@ struct State {
   Order order;
   bool trained = true; ///< false: a buffer
   mlir::Location location;
+  mlir::FlatSymbolRefAttr of; ///< a teacher's: what it averages, by the name at the model floor
 };
 using States = llvm::MapVector<mlir::StringAttr, State>; ///< by the name at the model floor
 
@@ -143,6 +144,7 @@ private:
   mlir::LogicalResult lower(model::FieldOp op);
   mlir::LogicalResult lower(model::ReadOp op);
   mlir::LogicalResult lower(model::ConstantOp op);
+  mlir::LogicalResult lower(model::ScheduleOp op);
 
   mlir::LogicalResult lower(model::DenseOp op);
   mlir::LogicalResult lower(model::Conv2dOp op);

@@ -27,6 +27,8 @@ public:
     for (auto [name, value] : step.newStatistics())
       if (!isFrozen(name.getValue()))
         commit(states.find(name)->second, value);
+    for (model::AverageOp average : stage.getBody().getOps<model::AverageOp>())
+      advance(average);
     commitStep(shown, reports);
     return success();
   }
@@ -129,16 +131,15 @@ private:
   }
 
   FailureOr<Value> rate(model::OptimizeOp op) {
-    if ((op.getEveryEpochs() && op.getSchedule() == "step") ||
-        (op.getWarmupEpochs() && op.getWarmup().convertToDouble() != 0))
-      return op.emitError("a schedule's lengths are in steps; this version does not count them in "
-                          "epochs");
+    const bool epochs = op.getEveryEpochs() || op.getWarmupEpochs();
     const double to = (op.getSchedule() == "cosine" ? op.getFloor() : op.getTo()).convertToDouble();
     const Value value = train::RateOp::create(
         builder, RankedTensorType::get({}, builder.getF32Type()), op.getSchedule(),
-        step.clock("step"), step.clock("last"), op.getRate(), APFloat(to), op.getBy(),
+        step.clock("step"), step.clock("last"), epochs ? Value(step.clock("epoch")) : Value(),
+        op.getRate(), APFloat(to), op.getBy(),
         static_cast<uint64_t>(op.getEvery().convertToDouble()),
-        static_cast<uint64_t>(op.getWarmup().convertToDouble()), op.getFactor());
+        static_cast<uint64_t>(op.getWarmup().convertToDouble()), op.getFactor(),
+        op.getEveryEpochs(), op.getWarmupEpochs());
     return value;
   }
 
@@ -205,6 +206,37 @@ private:
     commit(state, updated.getW1());
     commitAs(first, updated.getM1());
     commitAs(second, updated.getV1());
+  }
+
+  /// A teacher's parameters go the (1 - decay)th part of the way to what the model's have become, its
+  /// buffers become the model's. What the stage does not change has not moved since it was copied.
+  void advance(model::AverageOp op) {
+    builder.setLoc(op.getLoc());
+    const auto every = static_cast<int64_t>(op.getEvery());
+    Value now;
+    if (every > 1) {
+      auto scalar = RankedTensorType::get({}, builder.getF32Type());
+      const Value pulse =
+          train::PulseOp::create(builder, scalar, step.clock("step"), op.getEveryAttr());
+      now = train::CompareOp::create(builder, scalar.clone(builder.getI1Type()), "gt", pulse,
+                                     step.constant(0));
+    }
+    const Value share = step.constant(1 - op.getDecay().convertToDouble());
+    for (auto symbol : op.getStates().getAsRange<FlatSymbolRefAttr>()) {
+      const State &average = stateOf(symbol), &source = stateOf(average.of);
+      auto *found = llvm::find(committed, Attribute(source.symbol));
+      if (found == committed.end())
+        continue;
+      builder.setLoc(NameLoc::get(symbol.getAttr(), op.getLoc()));
+      const Value w = newValues[std::distance(committed.begin(), found)], t = read(average);
+      Value next = w;
+      if (source.trained)
+        next = step.binary<train::AddOp>(
+            t, step.binary<train::MulOp>(step.binary<train::SubOp>(w, t), share));
+      if (now)
+        next = train::SelectOp::create(builder, average.type, now, next, t);
+      commit(average, next);
+    }
   }
 
   void commit(const State &state, Value value) {

@@ -121,12 +121,12 @@ void follow(Flatten &flatten) {
 class Absorber {
 public:
   explicit Absorber(ModuleOp module) : module(module) {
-    for (auto step : module.getOps<train::StepOp>())
-      for (auto reshape : step.getBody().getOps<train::ReshapeOp>())
-        consider(reshape);
     for (auto state : module.getOps<train::StateOp>())
       if (auto of = state.getOf())
         owner[state.getSymNameAttr()] = StringAttr::get(module.getContext(), *of);
+    for (auto step : module.getOps<train::StepOp>())
+      for (auto reshape : step.getBody().getOps<train::ReshapeOp>())
+        consider(reshape);
   }
 
   /// Absorbs what can be; how many transposes went.
@@ -164,6 +164,10 @@ private:
       return;
     flattens.push_back({reshape, transpose, {}});
     follow(flattens.back());
+    // An average that is read lies as what it is of.
+    for (Product &product : flattens.back().products)
+      if (const StringAttr of = owner.lookup(product.state))
+        product.state = of;
   }
 
   /// Takes back what something else does not agree with, until nothing changes.
@@ -284,7 +288,7 @@ private:
 
   ModuleOp module;
   std::vector<Flatten> flattens;
-  llvm::DenseMap<StringAttr, StringAttr> owner; ///< optimizer state → parameter
+  llvm::DenseMap<StringAttr, StringAttr> owner; ///< optimizer state or average → parameter
 };
 
 struct AbsorbLayouts : impl::AbsorbLayoutsBase<AbsorbLayouts> {

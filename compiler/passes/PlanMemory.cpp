@@ -337,6 +337,7 @@ std::optional<int64_t> clockWord(StringRef name) {
       .Case("count", offsetof(Clock, count) / 8)
       .Case("seed", offsetof(Clock, seed) / 8)
       .Case("draw", offsetof(Clock, draw) / 8)
+      .Case("epoch", offsetof(Clock, epoch) / 8)
       .Default(std::nullopt);
 }
 

@@ -104,6 +104,8 @@ bool fits(ArgumentKind kind, const Value &value) {
     return value.isNumber();
   case ArgumentKind::Positive:
     return value.isNumber() && value.number() > 0;
+  case ArgumentKind::Scheduled:
+    return value.get<Tensor>() || (value.isNumber() && value.number() > 0);
   case ArgumentKind::NonNegative:
     return value.isNumber() && value.number() >= 0;
   case ArgumentKind::Probability:
@@ -229,6 +231,15 @@ private:
     }
     bool values = spec.kind == ArgumentKind::Tensor || spec.kind == ArgumentKind::Tensors ||
                   spec.kind == ArgumentKind::Labels;
+    if (spec.kind == ArgumentKind::Scheduled) {
+      // Of values, only what is one number for all examples and elements.
+      Value value = evaluator.evaluate(expr);
+      const Tensor *tensor = value.get<Tensor>();
+      bool many = tensor && (evaluator.graph->varies(tensor->id) ||
+                             evaluator.graph->type(tensor->id).rank() > 0);
+      take(spec, many ? evaluator.atBuildTime().evaluate(expr) : value, expr.span, &expr);
+      return;
+    }
     Value value = values ? evaluator.evaluate(expr) : evaluator.atBuildTime().evaluate(expr);
     take(spec, std::move(value), expr.span, &expr);
   }

@@ -3,6 +3,7 @@
 #include "compiler/semantics/Functions.h"
 #include "compiler/semantics/Layers.h"
 #include "compiler/semantics/Nearest.h"
+#include "compiler/semantics/Optimizers.h"
 
 #include <cctype>
 #include <fmt/format.h>
@@ -352,13 +353,17 @@ Value Evaluator::apply(const Expr &layer, Inputs inputs, Span place, const NameR
   if (Callee callee = calleeOf(layer);
       train && callee.names && !(scope && scope->find(callee.names->front().text))) {
     const std::string &called = callee.names->front().text;
-    if (called == train->model) {
+    if (train->isModel(called)) {
+      if (callee.names->size() > 1 || callee.parameters->present) {
+        session.engine.report(Diag::TrainedModelParameters, callee.span, called);
+        return Poison{};
+      }
       if (!appendPositional(inputs, *callee.arguments, called) || poisonedAny(inputs))
         return Poison{};
-      return train->call(&inputs, place);
+      return train->call(called, &inputs, place);
     }
     if (model(called)) {
-      session.engine.report(Diag::OtherModel, callee.span, called, train->model);
+      otherModel(callee.names->front());
       return Poison{};
     }
   }
@@ -450,7 +455,7 @@ Value Evaluator::call(const CallExpr &expr) {
     Instance none;
     return applyIn(expr, {}, expr.span, none);
   }
-  if (train && first.text == train->model) {
+  if (train && train->isModel(first.text)) {
     if (expr.callee.size() > 1 || expr.parameters.present) {
       session.engine.report(Diag::TrainedModelParameters, expr.calleeSpan, first.text);
       return Poison{};
@@ -458,10 +463,10 @@ Value Evaluator::call(const CallExpr &expr) {
     Inputs inputs;
     if (!appendPositional(inputs, expr.arguments, first.text))
       return Poison{};
-    return poisonedAny(inputs) ? Value(Poison{}) : train->call(&inputs, expr.span);
+    return poisonedAny(inputs) ? Value(Poison{}) : train->call(first.text, &inputs, expr.span);
   }
   if (model(first.text) && train) {
-    session.engine.report(Diag::OtherModel, first.span, first.text, train->model);
+    otherModel(first);
     return Poison{};
   }
   if (model(first.text)) {
@@ -484,6 +489,15 @@ Value Evaluator::call(const CallExpr &expr) {
   if (findLayer(first.text)) {
     checkNames(expr);
     return asValue();
+  }
+  if (isScheduleName(first.text) && !session.constants.count(first.text)) {
+    if (train && graph)
+      return scheduledNumber(*this, expr);
+    if (train)
+      session.engine.report(Diag::NotAtBuildTime, expr.calleeSpan, first.text);
+    else
+      session.engine.report(Diag::ScheduleHere, expr.calleeSpan, first.text);
+    return Poison{};
   }
   unknownName(first);
   return Poison{};

@@ -165,6 +165,11 @@ void dump(const Stage &stage, std::string &out) {
   if (stage.clip.kind != Clip::Kind::None)
     out += fmt::format("    clip {} {:g}\n", stage.clip.kind == Clip::Kind::Norm ? "norm" : "value",
                        stage.clip.limit);
+  for (const Copy &each : stage.copies)
+    out += fmt::format("    copy {} to {}\n", fmt::join(each.from, " "), fmt::join(each.to, " "));
+  for (const Average &each : stage.averages)
+    out += fmt::format("    average decay {:g} every {}: {}\n", each.decay, each.every,
+                       fmt::join(each.states, " "));
   if (stage.stop)
     out += fmt::format("    stop {}.{} for {}\n", stage.stop->measure.set, stage.stop->measure.name,
                        stage.stop->patience);
@@ -198,6 +203,8 @@ std::string dump(const Parameter &parameter) {
                   parameter.type.str(), roleName(parameter.role), dump(parameter.initializer));
   for (const Alias &alias : parameter.aliases)
     text += (&alias == &parameter.aliases.front() ? " also " : " ") + alias.str();
+  if (!parameter.averageOf.empty())
+    text += " average of " + parameter.averageOf;
   return text;
 }
 
@@ -227,6 +234,11 @@ std::string dump(const Program &program) {
                        train.seed);
     for (const Parameter &parameter : train.parameters)
       out += "  " + dump(parameter) + "\n";
+    for (const Teacher &teacher : train.teachers) {
+      out += fmt::format("  teacher {}: {}\n", teacher.name, teacher.model);
+      for (const Parameter &parameter : teacher.parameters)
+        out += "    " + dump(parameter) + "\n";
+    }
     for (const Net &net : train.nets) {
       out += fmt::format("  net {}\n{}    return", net.name, dump(net.graph, "    "));
       for (const auto &[name, value] : net.results)

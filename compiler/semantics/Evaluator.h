@@ -9,6 +9,7 @@
 #include "compiler/semantics/Signature.h"
 #include "compiler/semantics/Value.h"
 
+#include <algorithm>
 #include <functional>
 #include <optional>
 
@@ -31,12 +32,16 @@ struct Frame {
 
 /// What names mean in a train block beyond its lets.
 struct TrainNames {
-  std::string model;
+  std::vector<std::string> models; ///< the trained one, then teachers
   /// The value of a data field, or nothing.
   std::function<std::optional<Value>(const std::string &, Span)> field;
-  /// The trained model on inputs; without any, on the fields named like its inputs.
-  std::function<Value(const std::vector<std::pair<Value, Span>> *, Span)> call;
+  /// One of the models on inputs; without any, on the fields named like its inputs.
+  std::function<Value(const std::string &, const std::vector<std::pair<Value, Span>> *, Span)> call;
   std::vector<std::string> fields;
+
+  bool isModel(const std::string &name) const {
+    return std::find(models.begin(), models.end(), name) != models.end();
+  }
 };
 
 /// What a layer is to be called.
@@ -103,6 +108,7 @@ public:
   /// Reads `.a.b` of records.
   Value members(Value base, const std::vector<syntax::Name> &names, size_t from, Span place);
   void unknownName(const syntax::Name &name);
+  void otherModel(const syntax::Name &name);
   /// Says that names are unknown, without evaluating anything: for branches not taken and models not used.
   void checkNames(const syntax::Expr &expr);
 

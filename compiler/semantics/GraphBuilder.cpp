@@ -28,6 +28,23 @@ std::vector<ValueId> GraphBuilder::emitCall(const std::string &net, std::vector<
   return ids;
 }
 
+ValueId GraphBuilder::canonical(ValueId value) {
+  for (auto next = static_cast<ValueId>(firsts.size()); next <= value; ++next) {
+    const Operation &op = maker(next);
+    std::vector<ValueId> operands;
+    for (ValueId operand : op.operands)
+      operands.push_back(firsts[operand]);
+    // Each draw of random numbers is a value of its own.
+    bool draws = op.kind.starts_with("random") || !op.path.empty();
+    if (draws)
+      operands.push_back(next);
+    size_t result = next - op.results.front();
+    firsts.push_back(
+        forms.emplace(Form(op.kind, operands, op.attributes, result), next).first->second);
+  }
+  return firsts[value];
+}
+
 ValueId GraphBuilder::constant(double value, Place place) {
   return emit("constant", {}, {{"value", value}}, Type{}, place);
 }

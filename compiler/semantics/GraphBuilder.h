@@ -3,7 +3,9 @@
 
 #include "compiler/semantics/Program.h"
 
+#include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace sinter::semantics {
@@ -23,9 +25,16 @@ public:
   /// Whether the value differs between examples: an input or a random draw stands above it.
   bool varies(ValueId value) const { return facts[value].varies; }
 
+  /// One number for all values that are equal because they are made alike of equal ones.
+  ValueId canonical(ValueId value);
+
   Graph graph;
 
 private:
+  using Form = std::tuple<std::string, std::vector<ValueId>, Attributes, size_t>;
+  std::map<Form, ValueId> forms; ///< the first value of each form
+  std::vector<ValueId> firsts;   ///< by ValueId, as far as they were asked for
+
   struct Fact {
     size_t maker;
     bool varies;

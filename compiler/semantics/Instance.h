@@ -28,6 +28,9 @@ struct ParameterStore {
   std::deque<OwnedParameter> all;      ///< a deque, so that pointers stay good
   std::vector<std::string> layerPaths; ///< every instance, layers without parameters too
 
+  /// As they stand in the source.
+  std::vector<const OwnedParameter *> sorted() const;
+
   OwnedParameter *find(const std::string &name) {
     for (OwnedParameter &each : all)
       if (each.parameter.name == name)
@@ -44,7 +47,7 @@ struct Owned {
 
 /// One layer or model that exists. It is made at its first use; a later use finds it by its name.
 struct Instance {
-  std::string path; ///< "" for the trained model itself
+  std::string path; ///< "" for the trained model itself, "Big:" for a teacher
   std::string kind; ///< "dense", "stack", or the model's name
   Order order;
   Place place;
@@ -53,7 +56,7 @@ struct Instance {
   bool regularized = false;           ///< its `regularize:` has been noted
 
   std::string pathOf(const std::string &name) const {
-    return path.empty() ? name : path + "." + name;
+    return path.empty() || path.back() == ':' ? path + name : path + "." + name;
   }
 };
 

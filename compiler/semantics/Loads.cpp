@@ -263,9 +263,12 @@ private:
     for (const KnownName &known : knownNames()) {
       if (instance.kind != known.kind)
         continue;
-      runtime::FileName name{instance.pathOf(known.name), {}};
+      const auto path = [&](const char *last) {
+        return instance.pathOf(last).substr(target.prefix.size());
+      };
+      runtime::FileName name{path(known.name), {}};
       for (const char *part : known.parts)
-        name.parts.push_back(instance.pathOf(part));
+        name.parts.push_back(path(part));
       if (std::all_of(name.parts.begin(), name.parts.end(),
                       [&](const std::string &part) { return has(part); }))
         rules().fileNames.push_back(std::move(name));
@@ -296,8 +299,9 @@ private:
     for (const Parameter &each : found->second.parameters) {
       table[each.name] = {each.type.dims, "F32", "", false};
       for (const Alias &alias : each.aliases)
-        table[alias.name] = {alias.transposed ? runtime::swapped(each.type.dims) : each.type.dims,
-                             "F32", each.name, alias.transposed};
+        if (!runtime::isOfTeacher(alias.name))
+          table[alias.name] = {alias.transposed ? runtime::swapped(each.type.dims) : each.type.dims,
+                               "F32", each.name, alias.transposed};
     }
     compare(table, fmt::format("train {}", load.block));
   }

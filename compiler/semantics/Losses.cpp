@@ -203,14 +203,17 @@ Value distill(Evaluator &evaluator, const BoundArguments &arguments) {
   if (!axis)
     return Poison{};
   Maker make{evaluator, arguments.place};
-  double temperature = arguments.number("temperature");
-  ValueId divisor = make.number(temperature);
+  const Value &temperature = arguments.item("temperature").value;
+  const Tensor *scheduled = temperature.get<Tensor>();
+  ValueId divisor = scheduled ? scheduled->id : make.number(temperature.number());
   ValueId p = make.same("div", {arguments.tensor("teacher_logits"), divisor});
   ValueId q = make.same("div", {student, divisor});
   ValueId loss = divergence(make, p, q, *axis);
   if (arguments.string("scale") == "none")
     return Tensor{loss};
-  return Tensor{make.same("mul", {loss, make.number(temperature * temperature)})};
+  ValueId scale = scheduled ? make.same("square", {divisor})
+                            : make.number(temperature.number() * temperature.number());
+  return Tensor{make.same("mul", {loss, scale})};
 }
 
 /// 1 - a·b / (|a| |b|) along the last axis, then the mean over every other one.
@@ -256,7 +259,7 @@ std::vector<FunctionEntry> losses() {
       entry("binary_cross_entropy", "logits: tensor, y: labels", binaryCrossEntropy),
       entry("kl_div", "p_logits: tensor, q_logits: tensor, axis: int = -1", klDivergence),
       entry("distill",
-            "student_logits: tensor, teacher_logits: tensor, temperature: positive, scale: "
+            "student_logits: tensor, teacher_logits: tensor, temperature: scheduled, scale: "
             "squared|none = "
             "squared, axis: int = -1",
             distill),

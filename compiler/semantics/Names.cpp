@@ -4,6 +4,7 @@
 #include "compiler/semantics/Initializers.h"
 #include "compiler/semantics/Layers.h"
 #include "compiler/semantics/Nearest.h"
+#include "compiler/semantics/Optimizers.h"
 
 #include <algorithm>
 #include <charconv>
@@ -95,8 +96,10 @@ void Evaluator::unknownName(const Name &name) {
     known.push_back(each);
   for (const auto &[each, declaration] : session.models)
     known.push_back(each);
-  if (train)
+  if (train) {
     known.insert(known.end(), train->fields.begin(), train->fields.end());
+    known.insert(known.end(), train->models.begin(), train->models.end());
+  }
   for (const std::string &each : layerNames())
     known.push_back(each);
   for (const std::string &each : functionNames())
@@ -108,6 +111,14 @@ void Evaluator::unknownName(const Name &name) {
   }
   if (std::string help = didYouMean(name.text, known); !help.empty())
     report.help(help);
+}
+
+/// A model that the block neither trains nor has as a teacher.
+void Evaluator::otherModel(const Name &name) {
+  session.engine.report(Diag::OtherModel, name.span, name.text, train->models.front())
+      .help(fmt::format(
+          "a teacher may stand beside it: `teacher Big = {} from \"weights.safetensors\"`",
+          name.text));
 }
 
 /// The text of `-D name=text` as a value of the kind that the const has.
@@ -265,13 +276,13 @@ Value Evaluator::path(const PathExpr &expr) {
   if (train) {
     if (std::optional<Value> field = train->field(first.text, first.span))
       return members(*field, expr.names, 1, first.span);
-    if (first.text == train->model)
-      return members(train->call(nullptr, first.span), expr.names, 1, first.span);
+    if (train->isModel(first.text))
+      return members(train->call(first.text, nullptr, first.span), expr.names, 1, first.span);
   }
   if (session.constants.count(first.text))
     return members(constant(first.text, first.span), expr.names, 1, first.span);
   if (model(first.text) && train) {
-    session.engine.report(Diag::OtherModel, first.span, first.text, train->model);
+    otherModel(first);
     return Poison{};
   }
   if (model(first.text) || findLayer(first.text)) {
@@ -323,8 +334,9 @@ void Evaluator::checkNames(const Expr &expr) {
       *binding->used = true;
     else if (!session.constants.count(first.text) && !session.models.count(first.text) &&
              !findLayer(first.text) && !findFunction(first.text) && !isInitializer(first.text) &&
-             !(train && std::find(train->fields.begin(), train->fields.end(), first.text) !=
-                            train->fields.end()))
+             !(train &&
+               (train->isModel(first.text) || std::find(train->fields.begin(), train->fields.end(),
+                                                        first.text) != train->fields.end())))
       unknownName(first);
     return;
   }
@@ -334,14 +346,15 @@ void Evaluator::checkNames(const Expr &expr) {
     const Signature *signature = nullptr;
     if (Binding *binding = scope ? scope->find(name.text) : nullptr) {
       *binding->used = true;
-    } else if (!session.models.count(name.text)) {
+    } else if (!session.models.count(name.text) && !(train && train->isModel(name.text))) {
       const LayerEntry *layer = findLayer(name.text);
       const FunctionEntry *function = findFunction(name.text);
       if (layer && layer->apply)
         signature = &layer->signature;
       else if (!layer && function && !isPlannedFunction(name.text))
         signature = &function->signature;
-      else if (!layer && !function && !isInitializer(name.text))
+      else if (!layer && !function && !isInitializer(name.text) &&
+               !(train && isScheduleName(name.text)))
         unknownName(name);
     }
     checkArguments(call.parameters, nullptr);

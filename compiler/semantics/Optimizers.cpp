@@ -38,22 +38,31 @@ struct ScheduleEntry {
   Signature signature;
 };
 
+/// `number`: what each goes from and to, `nonnegative` or `real`.
+std::vector<ScheduleEntry> makeSchedules(const std::string &number) {
+  using Kind = Schedule::Kind;
+  const std::string from = "lr: " + number, warmup = ", warmup: duration = 0";
+  auto entry = [](Kind kind, const char *name, const std::string &text) {
+    return ScheduleEntry{kind, Signature::parse(name, text)};
+  };
+  return {
+      entry(Kind::Constant, "constant", from + warmup),
+      entry(Kind::Step, "step", from + ", every: duration, by: positive" + warmup),
+      entry(Kind::Exponential, "exponential", from + ", by: positive" + warmup),
+      entry(Kind::Cosine, "cosine", from + warmup + ", floor: " + number + " = 0"),
+      entry(Kind::Linear, "linear", from + ", to: " + number + " = 0" + warmup),
+  };
+}
+
+/// Of learning rates.
 const std::vector<ScheduleEntry> &schedules() {
-  static const std::vector<ScheduleEntry> table = [] {
-    using Kind = Schedule::Kind;
-    const std::string warmup = ", warmup: duration = 0";
-    auto entry = [](Kind kind, const char *name, const std::string &text) {
-      return ScheduleEntry{kind, Signature::parse(name, text)};
-    };
-    return std::vector<ScheduleEntry>{
-        entry(Kind::Constant, "constant", "lr: nonnegative" + warmup),
-        entry(Kind::Step, "step", "lr: nonnegative, every: duration, by: positive" + warmup),
-        entry(Kind::Exponential, "exponential", "lr: nonnegative, by: positive" + warmup),
-        entry(Kind::Cosine, "cosine",
-              "lr: nonnegative, warmup: duration = 0, floor: nonnegative = 0"),
-        entry(Kind::Linear, "linear", "lr: nonnegative, to: nonnegative = 0, warmup: duration = 0"),
-    };
-  }();
+  static const std::vector<ScheduleEntry> table = makeSchedules("nonnegative");
+  return table;
+}
+
+/// Of any number.
+const std::vector<ScheduleEntry> &numberSchedules() {
+  static const std::vector<ScheduleEntry> table = makeSchedules("real");
   return table;
 }
 
@@ -117,40 +126,24 @@ std::optional<Count> resolveCount(Evaluator &evaluator, const Expr &expr) {
     evaluator.session.engine.report(Diag::BelowLeast, number->span, "a length", 0, *value);
     return std::nullopt;
   }
-  if (count.epochs && *value != 0) {
-    evaluator.session.engine
-        .report(Diag::NotSupported, expr.span, "a length of a schedule in epochs")
-        .help("count it in steps: examples / batch of them make an epoch");
-    return std::nullopt;
-  }
   count.value = static_cast<double>(*value);
   return count;
 }
 
-std::optional<Schedule> resolveRate(Evaluator &evaluator, const Expr &expr) {
+bool isScheduleName(const std::string &name) {
+  return std::any_of(schedules().begin(), schedules().end(),
+                     [&](const ScheduleEntry &each) { return each.signature.name == name; });
+}
+
+/// A call of one of the table.
+static std::optional<Schedule> resolveSchedule(Evaluator &evaluator, const Expr &expr,
+                                               const std::vector<ScheduleEntry> &table) {
   Session &session = evaluator.session;
   Schedule schedule;
-  bool isSchedule = false;
-  const auto *call = dynCast<CallExpr>(expr);
-  for (const ScheduleEntry &each : schedules())
-    isSchedule |= call && each.signature.name == call->callee.front().text;
-  bool known = call && (evaluator.isCallableName(call->callee.front().text) ||
-                        session.constants.count(call->callee.front().text));
-  if (!isSchedule && (!call || known)) {
-    std::optional<double> rate = evaluator.atBuildTime().number(expr, "a learning rate");
-    if (!rate)
-      return std::nullopt;
-    if (*rate < 0) {
-      session.engine.report(Diag::BelowLeast, expr.span, "a learning rate", 0, *rate);
-      return std::nullopt;
-    }
-    schedule.rate = *rate;
-    return schedule;
-  }
   Applied written = applied(expr);
   const ScheduleEntry *entry = choose(
-      session, expr, written, schedules(),
-      [](const ScheduleEntry &each) { return each.signature.name; }, "schedule");
+      session, expr, written, table, [](const ScheduleEntry &each) { return each.signature.name; },
+      "schedule");
   if (!entry)
     return std::nullopt;
   std::optional<BoundArguments> bound =
@@ -181,6 +174,45 @@ std::optional<Schedule> resolveRate(Evaluator &evaluator, const Expr &expr) {
     }
   }
   return schedule;
+}
+
+Value scheduledNumber(Evaluator &evaluator, const Expr &expr) {
+  static constexpr const char *names[] = {"constant", "step", "exponential", "cosine", "linear"};
+  std::optional<Schedule> schedule = resolveSchedule(evaluator, expr, numberSchedules());
+  if (!schedule)
+    return Poison{};
+  double to = schedule->kind == Schedule::Kind::Cosine ? schedule->floor : schedule->to;
+  return evaluator.emit("schedule", {},
+                        {{"schedule", std::string(names[static_cast<int>(schedule->kind)])},
+                         {"value", schedule->rate},
+                         {"to", to},
+                         {"by", schedule->by},
+                         {"every", static_cast<int64_t>(schedule->every.value)},
+                         {"every_epochs", schedule->every.epochs},
+                         {"warmup", static_cast<int64_t>(schedule->warmup.value)},
+                         {"warmup_epochs", schedule->warmup.epochs}},
+                        Type{}, expr.span);
+}
+
+std::optional<Schedule> resolveRate(Evaluator &evaluator, const Expr &expr) {
+  Session &session = evaluator.session;
+  const auto *call = dynCast<CallExpr>(expr);
+  bool isSchedule = call && isScheduleName(call->callee.front().text);
+  bool known = call && (evaluator.isCallableName(call->callee.front().text) ||
+                        session.constants.count(call->callee.front().text));
+  if (!isSchedule && (!call || known)) {
+    std::optional<double> rate = evaluator.atBuildTime().number(expr, "a learning rate");
+    if (!rate)
+      return std::nullopt;
+    if (*rate < 0) {
+      session.engine.report(Diag::BelowLeast, expr.span, "a learning rate", 0, *rate);
+      return std::nullopt;
+    }
+    Schedule schedule;
+    schedule.rate = *rate;
+    return schedule;
+  }
+  return resolveSchedule(evaluator, expr, schedules());
 }
 
 std::optional<Optimizer> resolveOptimizer(Evaluator &evaluator, const Expr &expr) {

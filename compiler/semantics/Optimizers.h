@@ -13,6 +13,11 @@ std::optional<Optimizer> resolveOptimizer(Evaluator &evaluator, const syntax::Ex
 /// A number, or `cosine(1e-3, warmup: 2 epochs)`.
 std::optional<Schedule> resolveRate(Evaluator &evaluator, const syntax::Expr &expr);
 
+bool isScheduleName(const std::string &name);
+
+/// A schedule that stands for a number in an objective or a report: one that goes with the steps.
+Value scheduledNumber(Evaluator &evaluator, const syntax::Expr &expr);
+
 /// `100`, `100 steps`, `2 epochs`.
 std::optional<Count> resolveCount(Evaluator &evaluator, const syntax::Expr &expr);
 

@@ -60,6 +60,9 @@ using ValueId = uint32_t;
 ///                                  in a Stage: the data field of that name. Result: its type.
 ///   read                           {parameter: string}  the parameter or buffer of this full name.
 ///   constant                       {value: double}  f32 scalar (dims []).
+///   schedule                       {schedule: "constant" | "step" | "exponential" | "cosine" | "linear", value: double, to: double
+///                                  (the floor of a cosine), by: double, every, warmup: int, every_epochs, warmup_epochs: bool}
+///                                  f32 scalar, in a Stage: the number that this Schedule has at the step at hand.
 ///   call(inputs…)                  {net: string}  results: those of Train's net of this name, in
 ///   order.
 ///
@@ -171,6 +174,7 @@ struct Parameter {
   bool trained = true; ///< false: a buffer, saved and not trained
   Role role = Role::Other;
   Initializer initializer;
+  std::string averageOf; ///< of an averaging teacher: the trained model's of this primary name
   Place place;
 };
 
@@ -371,6 +375,22 @@ struct Clip {
   double limit = 0; ///< of the 2-norm over all gradients together; of each element's size
 };
 
+/// Where the stage begins, the parameters and buffers `to` take the values of `from`, pairwise.
+/// After what is loaded there, in the order written.
+struct Copy {
+  std::vector<std::string> to, from; ///< primary names
+  Place place;
+};
+
+/// After every `every`-th step, t = decay * t + (1 - decay) * w for these parameters of a teacher, w being what they are the
+/// average of; buffers are copied. Where the stage begins, all are copies.
+struct Average {
+  std::vector<std::string> states; ///< each with an `averageOf`
+  double decay = 0;
+  int64_t every = 1;
+  Place place;
+};
+
 /// A measure: the mean over the set of a per-example value, then `finish`.
 struct Report {
   std::string name; ///< unique in the stage
@@ -427,8 +447,21 @@ struct Stage {
   std::vector<Regularizer> regularizers;
   std::vector<Optimizer> optimizers;
   Clip clip;
+  std::vector<Copy> copies;
+  std::vector<Average> averages;
   std::optional<StopRule> stop;
   std::optional<Measure> keepBest; ///< also what `stop` implies
+  Place place;
+};
+
+/// Another instance beside the trained model. Its layers are in inference mode (every stage's frozenLayers holds their paths)
+/// and nothing of it has a gradient. Names of its parameters, layers and nets begin with its name and a colon, which no path
+/// of the trained model has: "Big:features.weight", layer "Big:norm", net "Big:Wide".
+struct Teacher {
+  std::string name;  ///< "Big"; "warm.Big" where the stage `warm` declares it
+  std::string model; ///< the model's
+  std::vector<Parameter>
+      parameters; ///< in source order, but those that are shared with the trained model
   Place place;
 };
 
@@ -438,6 +471,7 @@ struct Train {
   std::string data;
   uint64_t seed = 0;
   std::vector<Parameter> parameters; ///< in source order, buffers among them
+  std::vector<Teacher> teachers;     ///< those that are used, in source order
   std::vector<Net> nets;             ///< each that some stage calls
   std::vector<Load> loads;           ///< once, before the first stage, in order
   std::vector<Stage> stages;         ///< in order, at least one

@@ -81,15 +81,19 @@ bool isKernel(const Parameter &parameter) {
   }
 }
 
-SelectorTable::SelectorTable(Session &session, const ParameterStore &store, std::string model)
-    : session(session), model(std::move(model)) {
+SelectorTable::SelectorTable(Session &session, const ParameterStore &store, std::string model,
+                             const std::string &prefix, std::vector<std::string> teachers)
+    : session(session), model(std::move(model)), teachers(std::move(teachers)) {
+  auto add = [&](const std::string &name, const Parameter *parameter) {
+    nodes.push_back({splitPath(name.substr(prefix.size())), parameter, name});
+  };
   for (const OwnedParameter &owned : store.all) {
-    nodes.push_back({splitPath(owned.parameter.name), &owned.parameter, owned.parameter.name});
+    add(owned.parameter.name, &owned.parameter);
     for (const Alias &alias : owned.parameter.aliases)
-      nodes.push_back({splitPath(alias.name), &owned.parameter, alias.name});
+      add(alias.name, &owned.parameter);
   }
   for (const std::string &path : store.layerPaths)
-    nodes.push_back({splitPath(path), nullptr, path});
+    add(path, nullptr);
 }
 
 std::optional<Selection> SelectorTable::select(const SelectorPath &path) const {
@@ -132,6 +136,12 @@ std::optional<Selection> SelectorTable::select(const SelectorPath &path) const {
 }
 
 void SelectorTable::suggest(const SelectorPath &path) const {
+  const std::vector<Name> &first = path.steps.front().names;
+  for (const std::string &teacher : teachers)
+    if (first.size() == 1 && first.front().text == teacher) {
+      session.engine.report(Diag::SelectorOfTeacher, path.steps.front().span, teacher, model);
+      return;
+    }
   auto report = session.engine.report(Diag::SelectorMatchesNothing, path.span,
                                       session.text(path.span), model);
   // The first step at which nothing is left, and what could stand there.

@@ -22,10 +22,13 @@ bool isKernel(const Parameter &parameter);
 /// The names of one trained model. A tied parameter answers to each of its names.
 class SelectorTable {
 public:
-  SelectorTable(Session &session, const ParameterStore &store, std::string model);
+  /// `prefix`: what all names begin with, and no selector. `teachers`: names that a selector may be mistaken to begin with.
+  SelectorTable(Session &session, const ParameterStore &store, std::string model,
+                const std::string &prefix = "", std::vector<std::string> teachers = {});
 
   /// Null where a part of it matches nothing, which is an error that suggests the nearest names.
   std::optional<Selection> select(const syntax::Selector &selector) const;
+  std::optional<Selection> select(const syntax::SelectorPath &path) const;
 
 private:
   struct Node {
@@ -34,11 +37,11 @@ private:
     std::string path;
   };
 
-  std::optional<Selection> select(const syntax::SelectorPath &path) const;
   void suggest(const syntax::SelectorPath &path) const;
 
   Session &session;
   std::string model;
+  std::vector<std::string> teachers;
   std::vector<Node> nodes;
 };
 

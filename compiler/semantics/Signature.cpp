@@ -22,6 +22,7 @@ const std::map<std::string, ArgumentKind, std::less<>> kinds = {
     {"init", ArgumentKind::Lazy},         {"reg", ArgumentKind::Lazy},
     {"size", ArgumentKind::Size},         {"field", ArgumentKind::Lazy},
     {"tie", ArgumentKind::Lazy},          {"bias", ArgumentKind::Lazy},
+    {"scheduled", ArgumentKind::Scheduled},
 };
 
 std::string_view trim(std::string_view text) {
@@ -162,6 +163,8 @@ std::string describe(const ArgumentSpec &spec) {
     return "an `f32` value";
   case ArgumentKind::Labels:
     return "a `class` or `f32` value";
+  case ArgumentKind::Scheduled:
+    return "a number above 0 or a schedule";
   case ArgumentKind::Rate:
     return "a number above 0 or a schedule";
   case ArgumentKind::Duration:

@@ -34,6 +34,7 @@ enum class ArgumentKind {
   Tensor,      // tensor       f32 (a number is one)
   Labels,      // labels       class or i32, or f32
   Tensors,     // tensors      one or more f32
+  Scheduled,   // scheduled    a number > 0 or, in a train block, a schedule
   Rate,        // rate         a number or a schedule
   Duration,    // duration     an integer of steps, or `n epochs`
   Choice,      // a|b|c

@@ -40,15 +40,48 @@ struct Single {
   }
 };
 
+/// An instance of a model that the block runs: the trained one or a teacher.
+struct ModelInstance {
+  const syntax::ModelDeclaration *model = nullptr;
+  const syntax::Arguments *parameters = nullptr; ///< what stands in its […]
+  std::string name;                              ///< in the block: the model's or the teacher's
+  std::string prefix; ///< of names of parameters, layers and nets: "" or "Big:"
+  Instance root;
+  ParameterStore store;
+  std::vector<LayerRegularizer> regularizers;
+  /// By input types: the results, as values of the net's graph.
+  std::map<std::string, Value> netShapes;
+  std::map<std::string, std::string> netNames;
+  bool ran = false;
+  bool broken = false; ///< so parameters may be missing
+
+  bool complete() const { return ran && !broken; }
+};
+
+/// A teacher of the block, or of one stage.
+struct TeacherWork {
+  const syntax::TeacherStatement *statement = nullptr;
+  ModelInstance instance;
+  double decay = 0; ///< of an average
+  int64_t every = 1;
+  bool named = false; ///< some line names it
+  bool good = true;
+  std::map<std::string, std::string>
+      shared; ///< parameter to that of the trained model which is the same
+};
+
 /// One stage on its way: the lines that hold for it, then what they come to.
 struct StageWork {
   Stage stage;
   Single single;
   Span nameSpan;                                     ///< of the stage's name
   std::vector<const syntax::TrainStatement *> lines; ///< those outside the stages first
+  size_t blockLines = 0;                             ///< how many of them stand outside
+  std::map<std::string, TeacherWork *> teachers;     ///< those that it may name
+  std::set<std::string> shared; ///< parameters and buffers that a `share` holds, by primary name
   GraphBuilder graph;
   std::map<std::string, ValueId> fields;
-  std::map<std::vector<ValueId>, Value> calls;
+  std::map<std::pair<const ModelInstance *, std::vector<ValueId>>, Value> calls;
   std::shared_ptr<Scope> scope;
   bool good = true;
 };
@@ -79,15 +112,35 @@ private:
   std::optional<ValueId> scalar(StageWork &work, const syntax::Expr &expr, const Value &value,
                                 const char *what);
   std::optional<Value> field(StageWork &work, const std::string &name, Span place);
-  Value callModel(StageWork &work, const Evaluator::Inputs *inputs, Span place);
-  Value runNet(StageWork &work, const std::vector<ValueId> &operands, Span place,
-               const std::vector<Span> &spans);
+  Value callModel(StageWork &work, ModelInstance &instance, const Evaluator::Inputs *inputs,
+                  Span place);
+  /// The fields named like the instance's inputs; nothing after an error.
+  std::optional<std::vector<ValueId>> fieldsFor(StageWork &work, const ModelInstance &instance,
+                                                Span place);
+  Value runNet(StageWork &work, ModelInstance &instance, const std::vector<ValueId> &operands,
+               Span place, const std::vector<Span> &spans);
+  bool dependsOnModel(const Graph &graph, ValueId value) const;
   void finishParameters();
 
   //===-- TrainLoads.cpp
   void settleLoads(const SelectorTable &selectors);
   std::vector<Load> settleLoads(const std::vector<syntax::TrainStatement> &statements,
                                 const SelectorTable &selectors, bool &good);
+
+  //===-- Teachers.cpp
+  void declareTeachers();
+  std::unique_ptr<TeacherWork> makeTeacher(const syntax::TeacherStatement &statement,
+                                           const std::string &stage);
+  bool settleAverage(TeacherWork &teacher);
+  Value callTeacher(StageWork &work, TeacherWork &teacher, const Evaluator::Inputs *inputs,
+                    Span place);
+  void checkTeacherNames(StageWork &work);
+  void settleShares(const SelectorTable &selectors);
+  void settleShare(StageWork &work, const syntax::ShareStatement &share, bool once,
+                   const SelectorTable &selectors);
+  void checkShared(StageWork &work, const SelectorTable &selectors);
+  std::optional<Load> loadOf(const TeacherWork &teacher);
+  void finishTeachers();
 
   //===-- TrainSettings.cpp
   void settleLengths(StageWork &work);
@@ -110,14 +163,8 @@ private:
   const CheckedData *data = nullptr;
 
   Train train;
-  Instance root;
-  ParameterStore store;
-  std::vector<LayerRegularizer> layerRegularizers;
-  /// By input types: the results, as values of the net's graph.
-  std::map<std::string, Value> netShapes;
-  std::map<std::string, std::string> netNames;
-  bool modelRan = false;
-  bool modelBroken = false; ///< so parameters may be missing
+  ModelInstance trained;
+  std::vector<std::unique_ptr<TeacherWork>> teachers;
   Single block;
   std::vector<std::unique_ptr<StageWork>> works;
   TrainNames names;

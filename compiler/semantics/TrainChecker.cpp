@@ -78,10 +78,6 @@ void TrainChecker::collect(const std::vector<TrainStatement> &statements, Single
       once(single.stop, *stop, "stop when");
     } else if (const auto *keep = std::get_if<KeepBestStatement>(&each)) {
       once(single.keepBest, *keep, "keep best");
-    } else if (const auto *teacher = std::get_if<TeacherStatement>(&each)) {
-      notYet(*teacher, "`teacher`");
-    } else if (const auto *share = std::get_if<ShareStatement>(&each)) {
-      notYet(*share, "`share`");
     } else if (const auto *constrain = std::get_if<ConstrainStatement>(&each)) {
       notYet(*constrain, "`constrain`");
     } else if (const auto *recompute = std::get_if<RecomputeStatement>(&each)) {
@@ -103,6 +99,7 @@ void TrainChecker::makeStages() {
     work->single = block;
     for (const TrainStatement &each : declaration.statements)
       work->lines.push_back(&each);
+    work->blockLines = work->lines.size();
     if (own) {
       Single single;
       collect(*own, single, true);
@@ -156,8 +153,11 @@ std::optional<Train> TrainChecker::run() {
   train.model = model->name.text;
   train.data = data->data.name;
   train.place = declaration.span;
-  root.kind = train.model;
+  trained.model = model;
+  trained.parameters = &declaration.model.parameters;
+  trained.name = trained.root.kind = train.model;
   makeStages();
+  declareTeachers();
   if (block.seed) {
     Evaluator evaluator(session);
     std::optional<int64_t> seed = evaluator.integer(*block.seed->value, "`seed`");
@@ -168,21 +168,26 @@ std::optional<Train> TrainChecker::run() {
   for (auto &work : works)
     evaluateStage(*work);
   // The names that selectors mean are known only where the model is.
-  if (modelRan && !modelBroken) {
+  if (trained.complete()) {
+    std::vector<std::string> others;
+    for (const auto &teacher : teachers)
+      others.push_back(teacher->statement->name.text);
+    SelectorTable selectors(session, trained.store, train.model, "", others);
+    settleShares(selectors);
     finishParameters();
-    SelectorTable selectors(session, store, train.model);
     for (auto &work : works)
       settleStage(*work, selectors);
     settleLoads(selectors);
+    finishTeachers();
   }
-  if (!modelRan || modelBroken)
+  if (!trained.complete())
     for (auto &work : works)
       checkLines(*work);
   for (auto &work : works) {
     settleLengths(*work);
     settleMeasures(*work);
   }
-  bool good = engine.errorCount() == before && modelRan && !modelBroken;
+  bool good = engine.errorCount() == before && trained.complete();
   for (auto &work : works) {
     good &= work->good;
     work->stage.graph = std::move(work->graph.graph);

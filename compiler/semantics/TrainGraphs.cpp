@@ -28,15 +28,19 @@ std::optional<Value> TrainChecker::field(StageWork &work, const std::string &nam
 }
 
 Evaluator TrainChecker::evaluatorOf(StageWork &work) {
-  names.model = model->name.text;
+  names.models = {model->name.text};
+  for (const auto &[name, teacher] : work.teachers)
+    names.models.push_back(name);
   names.fields.clear();
   for (const Field &each : data->data.fields)
     names.fields.push_back(each.name);
   names.field = [this, &work](const std::string &name, Span place) {
     return field(work, name, place);
   };
-  names.call = [this, &work](const Evaluator::Inputs *inputs, Span place) {
-    return callModel(work, inputs, place);
+  names.call = [this, &work](const std::string &name, const Evaluator::Inputs *inputs, Span place) {
+    auto teacher = work.teachers.find(name);
+    return teacher == work.teachers.end() ? callModel(work, trained, inputs, place)
+                                          : callTeacher(work, *teacher->second, inputs, place);
   };
   Evaluator evaluator(session);
   evaluator.scope = work.scope;
@@ -71,97 +75,115 @@ static bool listResults(const Value &value, const std::string &name,
   return true;
 }
 
-Value TrainChecker::runNet(StageWork &work, const std::vector<ValueId> &operands, Span place,
-                           const std::vector<Span> &spans) {
+static std::string typesOf(const GraphBuilder &graph, const std::vector<ValueId> &operands) {
   std::string key;
   for (ValueId operand : operands)
-    key += work.graph.type(operand).str() + ";";
-  if (auto known = netShapes.find(key); known != netShapes.end())
+    key += graph.type(operand).str() + ";";
+  return key;
+}
+
+Value TrainChecker::runNet(StageWork &work, ModelInstance &instance,
+                           const std::vector<ValueId> &operands, Span place,
+                           const std::vector<Span> &spans) {
+  std::string key = typesOf(work.graph, operands);
+  if (auto known = instance.netShapes.find(key); known != instance.netShapes.end())
     return known->second;
+  const ModelDeclaration &declared = *instance.model;
   GraphBuilder graph;
   Evaluator caller(session);
   caller.graph = &graph;
   Evaluator::Inputs inputs;
   Net net;
-  size_t count = std::min(operands.size(), model->inputs.size());
+  size_t count = std::min(operands.size(), declared.inputs.size());
   for (size_t i = 0; i < operands.size(); ++i) {
-    std::string name = i < count ? model->inputs[i].name.text : "";
-    Span where = i < count ? model->inputs[i].name.span : place;
+    std::string name = i < count ? declared.inputs[i].name.text : "";
+    Span where = i < count ? declared.inputs[i].name.span : place;
     const Type &type = work.graph.type(operands[i]);
     inputs.emplace_back(Tensor{graph.emit("input", {}, {{"name", name}}, type, where)}, spans[i]);
     net.inputs.push_back({name, type, where});
   }
   size_t before = engine.errorCount();
-  Value result = caller.runModel(*model, declaration.model.parameters, std::move(inputs), nullptr,
-                                 place, root, store, &layerRegularizers);
-  modelRan = true;
-  modelBroken |= model->broken || result.poisoned() || engine.errorCount() != before;
+  Value result = caller.runModel(declared, *instance.parameters, std::move(inputs), nullptr, place,
+                                 instance.root, instance.store, &instance.regularizers);
+  instance.ran = true;
+  instance.broken |= declared.broken || result.poisoned() || engine.errorCount() != before;
   if (!result.poisoned() && !listResults(result, "", net.results))
     result = Poison{};
   if (!result.poisoned()) {
-    net.name = model->name.text;
-    if (!train.nets.empty())
-      net.name += std::to_string(train.nets.size() + 1);
+    net.name = instance.prefix + declared.name.text;
+    if (!instance.netNames.empty())
+      net.name += std::to_string(instance.netNames.size() + 1);
     net.graph = std::move(graph.graph);
-    net.place = model->span;
-    netNames[key] = net.name;
+    net.place = declared.span;
+    instance.netNames[key] = net.name;
     train.nets.push_back(std::move(net));
   }
-  netShapes[key] = result;
+  instance.netShapes[key] = result;
   return result;
 }
 
-Value TrainChecker::callModel(StageWork &work, const Evaluator::Inputs *inputs, Span place) {
+std::optional<std::vector<ValueId>>
+TrainChecker::fieldsFor(StageWork &work, const ModelInstance &instance, Span place) {
+  std::vector<ValueId> operands;
+  for (const ModelInput &input : instance.model->inputs) {
+    std::optional<Value> value = field(work, input.name.text, place);
+    if (!value && session.mayBeLost(input.name.text))
+      return std::nullopt;
+    if (!value) {
+      std::vector<std::string> known;
+      for (const Field &each : data->data.fields)
+        known.push_back(each.name);
+      auto report = engine.report(Diag::NoFieldForInput, place, instance.name, input.name.text,
+                                  data->data.name);
+      report.note(input.name.span, "declared here");
+      if (!known.empty())
+        report.help(fmt::format("`{}({})`", instance.name, known.front()));
+      return std::nullopt;
+    }
+    if (value->poisoned())
+      return std::nullopt;
+    operands.push_back(value->get<Tensor>()->id);
+  }
+  return operands;
+}
+
+Value TrainChecker::callModel(StageWork &work, ModelInstance &instance,
+                              const Evaluator::Inputs *inputs, Span place) {
   std::vector<ValueId> operands;
   std::vector<Span> spans;
   if (inputs) {
     Evaluator evaluator = evaluatorOf(work);
     for (const auto &[value, span] : *inputs) {
-      std::optional<ValueId> id = evaluator.tensor(value, span, "`" + model->name.text + "`");
+      std::optional<ValueId> id = evaluator.tensor(value, span, "`" + instance.name + "`");
       if (!id)
         return Poison{};
       operands.push_back(*id);
       spans.push_back(span);
     }
   } else {
-    for (const ModelInput &input : model->inputs) {
-      std::optional<Value> value = field(work, input.name.text, place);
-      if (!value && session.mayBeLost(input.name.text))
-        return Poison{};
-      if (!value) {
-        std::vector<std::string> known;
-        for (const Field &each : data->data.fields)
-          known.push_back(each.name);
-        auto report = engine.report(Diag::NoFieldForInput, place, model->name.text, input.name.text,
-                                    data->data.name);
-        report.note(input.name.span, "declared here");
-        if (!known.empty())
-          report.help(fmt::format("`{}({})`", model->name.text, known.front()));
-        return Poison{};
-      }
-      if (value->poisoned())
-        return Poison{};
-      operands.push_back(value->get<Tensor>()->id);
-      spans.push_back(place);
-    }
+    std::optional<std::vector<ValueId>> found = fieldsFor(work, instance, place);
+    if (!found)
+      return Poison{};
+    operands = *found;
+    spans.assign(operands.size(), place);
   }
-  // One value on one batch is computed once.
-  if (auto known = work.calls.find(operands); known != work.calls.end())
+  // One value on one batch is computed once, in however many ways its inputs are written.
+  std::pair<const ModelInstance *, std::vector<ValueId>> key(&instance, {});
+  for (ValueId operand : operands)
+    key.second.push_back(work.graph.canonical(operand));
+  if (auto known = work.calls.find(key); known != work.calls.end())
     return known->second;
-  Value shape = runNet(work, operands, place, spans);
+  Value shape = runNet(work, instance, operands, place, spans);
   Value result = Poison{};
   if (!shape.poisoned()) {
-    std::string key;
-    for (ValueId operand : operands)
-      key += work.graph.type(operand).str() + ";";
-    const Net *net = train.net(netNames.at(key));
+    const Net *net = train.net(instance.netNames.at(typesOf(work.graph, operands)));
     std::vector<Type> types;
     for (const auto &[name, value] : net->results)
       types.push_back(net->graph.type(value));
     size_t next = 0;
     result = mapResults(shape, work.graph.emitCall(net->name, operands, types, place), next);
   }
-  work.calls[operands] = result;
+  work.calls[key] = result;
   return result;
 }
 
@@ -238,9 +260,27 @@ static const Operation *measureBehind(const Graph &graph, ValueId value) {
   return nullptr;
 }
 
+/// Whether a call of the trained model stands above a value, and not behind a `stop_gradient` alone.
+bool TrainChecker::dependsOnModel(const Graph &graph, ValueId value) const {
+  std::set<ValueId> needed{value};
+  for (auto op = graph.operations.rbegin(); op != graph.operations.rend(); ++op) {
+    if (std::none_of(op->results.begin(), op->results.end(),
+                     [&](ValueId result) { return needed.count(result) != 0; }))
+      continue;
+    if (op->kind == "call")
+      for (const auto &[types, net] : trained.netNames)
+        if (std::get<std::string>(op->attributes.at("net")) == net)
+          return true;
+    if (op->kind != "stop_gradient")
+      needed.insert(op->operands.begin(), op->operands.end());
+  }
+  return false;
+}
+
 void TrainChecker::evaluateStage(StageWork &work) {
   work.scope = std::make_shared<Scope>();
   Evaluator evaluator = evaluatorOf(work);
+  checkTeacherNames(work);
   for (const TrainStatement *line : work.lines) {
     const auto *let = std::get_if<LetStatement>(line);
     if (!let)
@@ -249,12 +289,16 @@ void TrainChecker::evaluateStage(StageWork &work) {
     binding.place = let->name.span;
     binding.value = evaluator.evaluate(*let->value);
     Binding *earlier = work.scope->find(let->name.text);
+    auto teacher = work.teachers.find(let->name.text);
+    bool isTeacher = teacher != work.teachers.end();
     bool isField =
         std::find(names.fields.begin(), names.fields.end(), let->name.text) != names.fields.end();
-    if (earlier || isField) {
+    if (earlier || isField || isTeacher) {
       auto report = engine.report(Diag::DuplicateName, let->name.span, let->name.text);
       if (earlier)
         report.note(earlier->place, "the first one");
+      else if (isTeacher)
+        report.note(teacher->second->statement->name.span, "the first one");
     }
     work.scope->bind(let->name.text, std::move(binding));
   }
@@ -272,7 +316,7 @@ void TrainChecker::evaluateStage(StageWork &work) {
           .help("`objective cross_entropy(…)` trains, `report accuracy(…)` measures");
       work.good = false;
     }
-    if (id && !modelRan) {
+    if (id && !dependsOnModel(work.graph.graph, *id)) {
       engine.report(Diag::ObjectiveWithoutModel, expr.span, model->name.text);
       work.good = false;
     }
@@ -282,20 +326,24 @@ void TrainChecker::evaluateStage(StageWork &work) {
       evaluateReport(work, *report);
 }
 
+std::vector<const OwnedParameter *> ParameterStore::sorted() const {
+  std::vector<const OwnedParameter *> list;
+  for (const OwnedParameter &owned : all)
+    list.push_back(&owned);
+  std::sort(list.begin(), list.end(), [](const OwnedParameter *a, const OwnedParameter *b) {
+    return std::tie(a->order, a->parameter.name) < std::tie(b->order, b->parameter.name);
+  });
+  return list;
+}
+
 void TrainChecker::finishParameters() {
   std::vector<const Graph *> graphs;
   for (const Net &net : train.nets)
     graphs.push_back(&net.graph);
   for (const auto &work : works)
     graphs.push_back(&work->graph.graph);
-  chooseInitializers(session, store, graphs, &train.nets);
-  std::vector<const OwnedParameter *> sorted;
-  for (const OwnedParameter &owned : store.all)
-    sorted.push_back(&owned);
-  std::sort(sorted.begin(), sorted.end(), [](const OwnedParameter *a, const OwnedParameter *b) {
-    return std::tie(a->order, a->parameter.name) < std::tie(b->order, b->parameter.name);
-  });
-  for (const OwnedParameter *owned : sorted)
+  chooseInitializers(session, trained.store, graphs, &train.nets);
+  for (const OwnedParameter *owned : trained.store.sorted())
     train.parameters.push_back(owned->parameter);
 }
 

@@ -12,7 +12,7 @@ std::vector<Load> TrainChecker::settleLoads(const std::vector<TrainStatement> &s
     const auto *line = std::get_if<LoadStatement>(&each);
     if (!line)
       continue;
-    const LoadTarget target{selectors, train.parameters, root, train.model, ""};
+    const LoadTarget target{selectors, train.parameters, trained.root, train.model, ""};
     std::optional<Load> load;
     if (line->selector.present())
       load = checkLoad(session, target, &line->selector, line->source, line->options, line->span,

@@ -64,6 +64,7 @@ void TrainChecker::settleLengths(StageWork &work) {
 }
 
 void TrainChecker::settleFrozen(StageWork &work, const SelectorTable &selectors) {
+  checkShared(work, selectors);
   const FreezeStatement *last = nullptr;
   for (const TrainStatement *line : work.lines) {
     const auto *freeze = std::get_if<FreezeStatement>(line);
@@ -82,8 +83,9 @@ void TrainChecker::settleFrozen(StageWork &work, const SelectorTable &selectors)
     if (!freeze->unfreeze)
       last = freeze;
   }
+  work.stage.frozen.insert(work.shared.begin(), work.shared.end());
   // A layer all of whose own parameters and buffers are frozen by name is frozen itself.
-  for (const std::string &layer : store.layerPaths) {
+  for (const std::string &layer : trained.store.layerPaths) {
     bool owns = false, all = true;
     for (const Parameter &each : train.parameters) {
       size_t dot = each.name.rfind('.');
@@ -100,8 +102,9 @@ void TrainChecker::settleFrozen(StageWork &work, const SelectorTable &selectors)
     exists |= each.trained;
     any |= trains(work, each.name);
   }
-  if (exists && !any && last) {
-    engine.report(Diag::EverythingFrozen, last->span, model->name.text);
+  if (exists && !any) {
+    engine.report(Diag::EverythingFrozen, last ? last->span : declaration.model.name.span,
+                  model->name.text);
     work.good = false;
   } else if (!exists) {
     engine.report(Diag::NothingToTrain, declaration.model.name.span, model->name.text);
@@ -124,7 +127,7 @@ void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &sele
     if (!regularizer->parameters.empty())
       work.stage.regularizers.push_back(*regularizer);
   };
-  for (const LayerRegularizer &each : layerRegularizers) {
+  for (const LayerRegularizer &each : trained.regularizers) {
     evaluator.scope = each.scope;
     for (const Expr *term : termsOf(*each.expr))
       add(*term, {each.parameter}, each.expr->span);

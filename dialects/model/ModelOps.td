@@ -102,7 +102,8 @@ def Model_LoadOp : Model_Op<"load"> {
 
 class Model_StateOp<string mnemonic> : Model_Op<mnemonic, [Symbol, HasParent<"TrainOp">]> {
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<Model_Float>:$type, Train_InitAttr:$init, StrAttr:$role,
-                       OptionalAttr<StrArrayAttr>:$also, OptionalAttr<StrAttr>:$chosen);
+                       OptionalAttr<StrArrayAttr>:$also, OptionalAttr<StrAttr>:$chosen, OptionalAttr<StrAttr>:$teacher,
+                       OptionalAttr<FlatSymbolRefAttr>:$of);
   let assemblyFormat = "$sym_name `:` $type `init` $init `role` $role (`also` $also^)? (`chosen` $chosen^)? attr-dict";
 }
 
@@ -110,7 +111,7 @@ def Model_ParamOp : Model_StateOp<"param"> {
   let summary = "a parameter: trained unless frozen";
   let description = [{
     `also`: the further names of a tied parameter. `role`: weight, bias, norm_scale, norm_shift, embedding, recurrent or other. `chosen`: the
-    initializer's name in the language.
+    initializer's name in the language. `teacher`: the teacher whose it is, and then never trained. `of`: the parameter that a teacher's averages.
 
     ```mlir
     model.param @enc.weight : tensor<64x784xf32> init #train.init<normal, 0.0, 0.05> role "weight" also ["dec.weight"] chosen "he_normal"
@@ -269,6 +270,28 @@ def Model_ClipOp : Model_Op<"clip", [HasParent<"StageOp">]> {
   let hasVerifier = 1;
 }
 
+def Model_CopyOp : Model_Op<"copy", [HasParent<"StageOp">]> {
+  let summary = "where the stage begins, states take the values of others";
+  let description = "(C1) as many of both, parameters or buffers of the block, pairwise of one type. `model.copy [@\"Big:dense1.weight\"] to [@dense1.weight]`";
+  let arguments = (ins FlatSymbolRefArrayAttr:$from, FlatSymbolRefArrayAttr:$to);
+  let assemblyFormat = "$from `to` $to attr-dict";
+  let hasVerifier = 1;
+}
+
+def Model_AverageOp : Model_Op<"average", [HasParent<"StageOp">]> {
+  let summary = "after every `every`-th step, t = decay · t + (1 - decay) · w for a teacher's parameters; its buffers become what they are of";
+  let description = [{
+    Each of `states` says what it is `of`, and begins as a copy of it. (C1) states have an `of`. (C2) 0 ≤ decay < 1, and every is positive.
+
+    ```mlir
+    model.average [@"Mean:dense1.weight"] decay 0.99 every 1
+    ```
+  }];
+  let arguments = (ins FlatSymbolRefArrayAttr:$states, F64Attr:$decay, I64Attr:$every);
+  let assemblyFormat = "$states `decay` $decay `every` $every attr-dict";
+  let hasVerifier = 1;
+}
+
 //===--- sources ----------------------------------------------------------------------------------===//
 
 def Model_ReadOp : Model_Op<"read", [Pure]> {
@@ -286,6 +309,24 @@ def Model_ConstantOp : Model_Op<"constant", [Pure]> {
   let arguments = (ins F64Attr:$value);
   let results = (outs Model_Scalar:$y);
   let assemblyFormat = "$value attr-dict `:` type($y)";
+}
+
+def Model_ScheduleOp : Model_Op<"schedule", [Pure, HasParent<"StageOp">]> {
+  let summary = "a number that follows the steps of the stage";
+  let description = [{
+    Formulas, `every` and `warmup` as of `model.optimize`; `to` is the floor of a cosine.
+
+    ```mlir
+    %alpha = model.schedule "linear" 0.9 {to = 0.1 : f64} : tensor<f32>
+    ```
+  }];
+  let arguments = (ins StrAttr:$schedule, F64Attr:$value, DefaultValuedAttr<F64Attr, "0.0">:$to,
+                       DefaultValuedAttr<F64Attr, "1.0">:$by, DefaultValuedAttr<I64Attr, "1">:$every,
+                       DefaultValuedAttr<BoolAttr, "false">:$every_epochs, DefaultValuedAttr<I64Attr, "0">:$warmup,
+                       DefaultValuedAttr<BoolAttr, "false">:$warmup_epochs);
+  let results = (outs Model_Scalar:$y);
+  let assemblyFormat = "$schedule $value attr-dict `:` type($y)";
+  let hasVerifier = 1;
 }
 
 def Model_CallOp : Model_Op<"call", [Pure]> {

@@ -266,10 +266,45 @@ LogicalResult FieldOp::verify() {
 
 LogicalResult RegularizeOp::verify() { return verifyParameters(*this, getParameters(), "(C1)"); }
 
+LogicalResult CopyOp::verify() {
+  if (getFrom().size() != getTo().size())
+    return emitOpError("(C1) copies ") << getFrom().size() << " states to " << getTo().size();
+  for (auto [from, to] : llvm::zip_equal(getFrom().getAsRange<FlatSymbolRefAttr>(),
+                                         getTo().getAsRange<FlatSymbolRefAttr>())) {
+    Operation *source = findState(*this, from.getAttr()), *target = findState(*this, to.getAttr());
+    for (auto [name, state] : {std::pair(from, source), std::pair(to, target)})
+      if (!state)
+        return emitOpError("(C1) names ") << name << ", which is no parameter or buffer";
+    if (source->getAttr("type") != target->getAttr("type"))
+      return emitOpError("(C1) copies ") << from << " to " << to << ", whose type is another";
+  }
+  return success();
+}
+
+LogicalResult AverageOp::verify() {
+  for (auto name : getStates().getAsRange<FlatSymbolRefAttr>()) {
+    Operation *state = findState(*this, name.getAttr());
+    if (!state || !state->getAttr("of"))
+      return emitOpError("(C1) averages into ") << name << ", which is `of` nothing";
+  }
+  const double decay = getDecay().convertToDouble();
+  if (!(decay >= 0 && decay < 1) || static_cast<int64_t>(getEvery()) < 1)
+    return emitOpError("(C2) decay is from 0 to below 1, and every is positive");
+  return success();
+}
+
+static constexpr StringRef schedules[] = {"constant", "step", "exponential", "cosine", "linear"};
+
+LogicalResult ScheduleOp::verify() {
+  if (!llvm::is_contained(schedules, getSchedule()))
+    return emitOpError("no schedule is called \"") << getSchedule() << "\"";
+  return success();
+}
+
 LogicalResult OptimizeOp::verify() {
   if (!llvm::is_contained({"sgd", "adam", "adamw"}, getKind()))
     return emitOpError("(C1) kind is sgd, adam or adamw, is \"") << getKind() << "\"";
-  if (!llvm::is_contained({"constant", "step", "exponential", "cosine", "linear"}, getSchedule()))
+  if (!llvm::is_contained(schedules, getSchedule()))
     return emitOpError("(C1) no schedule is called \"") << getSchedule() << "\"";
   if (getKind() != "sgd" && !(getBeta1() && getBeta2() && getEps()))
     return emitOpError("(C1) ") << getKind() << " has beta1, beta2 and eps";

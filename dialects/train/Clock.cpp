@@ -25,10 +25,15 @@ SmallVector<Value> RateOp::buildScalar(OpBuilder &builder, Location location, Va
   const double value = getValue().convertToDouble(), to = getTo().convertToDouble();
   Value step = s.toFloat(arguments[0], f64);
 
+  auto length = [&](uint64_t count, bool epochs) {
+    Value steps = number(static_cast<double>(count));
+    return epochs ? s.mul(steps, s.toFloat(arguments[2], f64)) : steps;
+  };
   // How far between the end of the warm-up (0) and the stage's end (1).
   auto progress = [&] {
-    Value warmup = number(static_cast<double>(getWarmup()));
-    return s.div(s.sub(step, warmup), s.sub(s.toFloat(arguments[1], f64), warmup));
+    Value warmup = length(getWarmup(), getWarmupEpochs());
+    Value behind = s.sub(s.toFloat(arguments[1], f64), warmup), one = number(1);
+    return s.div(s.sub(step, warmup), s.choose(s.greater(behind, one), behind, one));
   };
   Value rate;
   if (getKind() == "constant") {
@@ -41,12 +46,12 @@ SmallVector<Value> RateOp::buildScalar(OpBuilder &builder, Location location, Va
   } else {
     Value power = step;
     if (getKind() == "step")
-      power = s.make<math::FloorOp>(s.div(step, number(static_cast<double>(getEvery()))));
+      power = s.make<math::FloorOp>(s.div(step, length(getEvery(), getEveryEpochs())));
     rate = s.mul(number(value), s.make<math::PowFOp>(number(getBy().convertToDouble()), power));
   }
 
   if (const auto warmup = static_cast<int64_t>(getWarmup()); warmup > 0) {
-    Value limit = number(static_cast<double>(warmup));
+    Value limit = length(getWarmup(), getWarmupEpochs());
     Value rise = s.mul(number(value), s.div(s.add(step, number(1)), limit));
     rate = s.choose(s.greater(limit, step), rise, rate);
   }
@@ -64,6 +69,24 @@ LogicalResult RateOp::verify() {
            << static_cast<int64_t>(getWarmup());
   if (static_cast<int64_t>(getEvery()) < 1)
     return emitOpError("(C3) every must be positive, is ") << getEvery();
+  if ((getEveryEpochs() || getWarmupEpochs()) && !getEpoch())
+    return emitOpError("(C4) a length in epochs needs `epochs`, how many steps one has");
+  return success();
+}
+
+SmallVector<Value> PulseOp::buildScalar(OpBuilder &builder, Location location, ValueRange arguments,
+                                        ValueRange) {
+  Scalar s(builder, location);
+  const FloatType f64 = builder.getF64Type();
+  Value every = s.number(static_cast<double>(getEvery()), f64);
+  Value done = s.add(s.toFloat(arguments[0], f64), s.number(1, f64));
+  Value rest = s.sub(done, s.mul(every, s.make<math::FloorOp>(s.div(done, every))));
+  return {s.choose(s.greater(s.number(0.5, f64), rest), s.number(1), s.number(0))};
+}
+
+LogicalResult PulseOp::verify() {
+  if (static_cast<int64_t>(getEvery()) < 1)
+    return emitOpError("(C1) every must be positive, is ") << static_cast<int64_t>(getEvery());
   return success();
 }
 

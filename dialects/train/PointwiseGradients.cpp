@@ -29,6 +29,7 @@ NO_GRADIENT(OneHotOp)
 NO_GRADIENT(RandomOp)
 NO_GRADIENT(CountOp)
 NO_GRADIENT(RateOp)
+NO_GRADIENT(PulseOp)
 NO_GRADIENT(BiasCorrectionOp)
 
 //===--- one operand --------------------------------------------------------------------------===//

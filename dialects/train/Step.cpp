@@ -24,10 +24,11 @@ LogicalResult StateOp::verify() {
     return emitOpError("(C1) a state that begins ")
            << stringifyDistribution(distribution) << " has rank 2 or more, has "
            << getSavedShape().size();
-  if (!llvm::is_contained({"parameter", "buffer", "optimizer"}, getKind()))
-    return emitOpError("(C2) kind is \"parameter\", \"buffer\" or \"optimizer\", is \"")
+  if (!llvm::is_contained({"parameter", "buffer", "teacher", "optimizer"}, getKind()))
+    return emitOpError(
+               "(C2) kind is \"parameter\", \"buffer\", \"teacher\" or \"optimizer\", is \"")
            << getKind() << "\"";
-  if ((getKind() == "optimizer") != getOf().has_value())
+  if (getKind() != "teacher" && (getKind() == "optimizer") != getOf().has_value())
     return emitOpError("(C2) `of` stands exactly where kind is \"optimizer\"");
   if (auto layout = getLayout();
       layout && llvm::product_of(layout->getShape()) != type.getNumElements())
@@ -39,8 +40,13 @@ LogicalResult StateOp::verify() {
 LogicalResult StateOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!getOf())
     return success();
-  auto parameter = symbols.lookupNearestSymbolFrom<StateOp>(*this, getOfAttr());
-  if (!parameter || parameter.getKind() != "parameter")
+  auto of = symbols.lookupNearestSymbolFrom<StateOp>(*this, getOfAttr());
+  if (getKind() == "teacher") {
+    if (!of || (of.getKind() != "parameter" && of.getKind() != "buffer"))
+      return emitOpError("(C2) `of` must name a parameter or buffer, names @") << *getOf();
+    return success();
+  }
+  if (!of || of.getKind() != "parameter")
     return emitOpError("(C2) `of` must name a parameter, names @") << *getOf();
   return success();
 }

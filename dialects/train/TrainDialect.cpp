@@ -93,8 +93,10 @@ LogicalResult TrainDialect::verifyRegionArgAttribute(Operation *op, unsigned reg
         return wrong("\"ids\" binds a tensor<Bxi32>");
       return success();
     }
-    if (!clock || !llvm::is_contained({"step", "last", "count", "seed", "draw"}, clock.getValue()))
-      return wrong("must be \"step\", \"last\", \"count\", \"seed\", \"draw\" or \"ids\"");
+    if (!clock ||
+        !llvm::is_contained({"step", "last", "count", "seed", "draw", "epoch"}, clock.getValue()))
+      return wrong(
+          "must be \"step\", \"last\", \"count\", \"seed\", \"draw\", \"epoch\" or \"ids\"");
     if (!step.getArgumentTypes()[argIndex].isIndex())
       return wrong("\"" + clock.getValue() + "\" binds an index");
     return success();

@@ -17,7 +17,7 @@ def Train_Dialect : Dialect {
     * The batch is axis 0 and is written out. Images lie as [B, H, W, C], convolution weights as [kh, kw, C_in, C_out].
     * A step's arguments are bound by attributes: `train.reads = @state` (never written), `train.owns = @state` (committed exactly once),
       `train.data = "field"` (with `train.perm` when the field's axes are permuted in memory), `train.clock = "step" | "last" | "count" | "seed" |
-      "draw"` (index), `train.clock = "ids"` (i32[B], which example each row is).
+      "draw" | "epoch"` (index; the last is how many steps an epoch has), `train.clock = "ids"` (i32[B], which example each row is).
     * Rows from `count` on are absent: they repeat the first row, so they are always finite. Ops that mix examples (trait `MixesExamples`) take the
       count. Invariant: *gradients of absent rows are zero*.
     * Pointwise ops take operands of the result's shape or of rank 0, which stand for every element.

@@ -37,10 +37,12 @@ def Train_StateNames : TypedArrayAttrBase<FlatSymbolRefAttr, "list of states' na
 def Train_StateOp : Train_Op<"state", [Symbol, DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "a tensor that lives longer than a step";
   let description = [{
-    A parameter, a buffer, or an optimizer's state `of` a parameter. `type` is what a step sees; the checkpoint holds `layout`'s shape, or the
-    type's where there is none. `also` are the other names of a tied parameter.
+    A parameter, a buffer, a teacher's parameter or buffer (`teacher`), or an optimizer's state `of` a parameter. `type` is what a step sees; the
+    checkpoint holds `layout`'s shape, or the type's where there is none. `also` are the other names of a tied parameter. A teacher's state is `of`
+    the parameter or buffer that it averages; where a stage begins it is a copy of that.
 
-    (C1) init fits: an orthogonal or identity state has rank 2 or more. (C2) `of` names a parameter, and stands exactly where kind is `optimizer`.
+    (C1) init fits: an orthogonal or identity state has rank 2 or more. (C2) `of` stands where kind is `optimizer`, and names a parameter; it may stand
+    where kind is `teacher`, and then names a parameter or buffer.
     (C3) layout's elements are the type's.
 
     ```mlir
@@ -83,6 +85,7 @@ def Train_StageOp : Train_Op<"stage", [HasParent<"RunOp">, DeclareOpInterfaceMet
     The runtime's part of a stage. Length is `epochs` or `steps`, exactly one (C1). `step`, `eval` and `predict` name `train.step`s of that
     `kind` (C2). `reports` name the outputs of step and eval behind `loss`, in order (C3); `finish` says per report what the mean over a set
     still goes through ("" or "exp"), `ascending` whether more is better. `keep_best` and `stop` hold a measure such as "valid.loss".
+    The discardable attribute `copies`, a list of `{from, to}`, names states that are copied where the stage begins.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$step, FlatSymbolRefAttr:$eval,
                        OptionalAttr<FlatSymbolRefAttr>:$predict, I64Attr:$batch,
@@ -307,15 +310,30 @@ def Train_RateOp : Train_PointwiseOp<"rate", [StopsGradient]> {
     t counts from 0, T is the stage's last step count; computed in f64, then rounded.
     `constant`: value. `linear`: from value to `to` over the T - warmup steps behind the warm-up. `cosine`: to + (value - to)(1 + cos(π (t - warmup) / (T - warmup))) / 2.
     `exponential`: value · by^t. `step`: value · by^⌊t / every⌋. While t < warmup: value · (t + 1) / warmup.
-    `factor` multiplies the whole.
+    `factor` multiplies the whole. `every` and `warmup` count steps, or epochs of `epoch` steps where `every_epochs`, `warmup_epochs` stand.
+    Where the warm-up leaves no step, a linear or cosine schedule stays at value.
 
-    (C1) kind is one of these. (C2) warmup is not negative. (C3) every is positive.
+    (C1) kind is one of these. (C2) warmup is not negative. (C3) every is positive. (C4) `epoch` is there where a length is in epochs.
+
+    ```mlir
+    %lr = train.rate "cosine"(0.1) at %step of %last epochs %epoch {warmup = 2 : i64, warmup_epochs} : tensor<f32>
+    ```
   }];
-  let arguments = (ins StrAttr:$kind, Index:$step, Index:$last, F64Attr:$value, DefaultValuedAttr<F64Attr, "0.0">:$to,
+  let arguments = (ins StrAttr:$kind, Index:$step, Index:$last, Optional<Index>:$epoch, F64Attr:$value,
+                       DefaultValuedAttr<F64Attr, "0.0">:$to,
                        DefaultValuedAttr<F64Attr, "1.0">:$by, DefaultValuedAttr<I64Attr, "1">:$every,
-                       DefaultValuedAttr<I64Attr, "0">:$warmup, DefaultValuedAttr<F64Attr, "1.0">:$factor);
+                       DefaultValuedAttr<I64Attr, "0">:$warmup, DefaultValuedAttr<F64Attr, "1.0">:$factor,
+                       UnitAttr:$every_epochs, UnitAttr:$warmup_epochs);
   let results = (outs Train_Scalar:$y);
-  let assemblyFormat = "$kind `(` $value `)` `at` $step `of` $last attr-dict `:` type($y)";
+  let assemblyFormat = "$kind `(` $value `)` `at` $step `of` $last (`epochs` $epoch^)? attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
+def Train_PulseOp : Train_PointwiseOp<"pulse", [StopsGradient]> {
+  let summary = "y = 1 in every `every`-th step, 0 in the others";
+  let description = "The steps before `step` and it itself are counted. (C1) every is positive. `%now = train.pulse 10 at %step : tensor<f32>`";
+  let arguments = (ins Index:$step, I64Attr:$every);
+  let results = (outs Train_Scalar:$y);
+  let assemblyFormat = "$every `at` $step attr-dict `:` type($y)";
   let hasVerifier = 1;
 }
 def Train_BiasCorrectionOp : Train_PointwiseOp<"bias_correction", [StopsGradient]> {

@@ -27,6 +27,29 @@ LENET = [
     ("head.bias", (10,), 512),
 ]
 
+# A small network with a batch norm, and a larger one as its teacher (make_distillation.py). A fourth entry is what is added to the draws:
+# scales and variances lie about 1. The teacher's weights are drawn three times as wide, so that it is sure of something.
+SMALL = [
+    ("dense1.weight", (64, 784), 784),
+    ("dense1.bias", (64,), 784),
+    ("batch_norm1.weight", (64,), 16, 1.0),
+    ("batch_norm1.bias", (64,), 16),
+    ("batch_norm1.running_mean", (64,), 1e12),
+    ("batch_norm1.running_var", (64,), 1e12, 1.0),
+    ("head.weight", (10, 64), 64),
+    ("head.bias", (10,), 64),
+]
+BIG = [
+    ("conv2d1.weight", (8, 1, 3, 3), 1),
+    ("conv2d1.bias", (8,), 1),
+    ("norm.weight", (8,), 16, 1.0),
+    ("norm.bias", (8,), 16),
+    ("norm.running_mean", (8,), 4),
+    ("norm.running_var", (8,), 4, 1.0),
+    ("head.weight", (10, 1568), 1568 / 9),
+    ("head.bias", (10,), 1568 / 9),
+]
+
 
 def mersenne_twister(seed):
     """Python's generator in the state that `init_genrand(seed)` of the reference code leaves it in."""
@@ -38,9 +61,9 @@ def mersenne_twister(seed):
     return generator
 
 
-def uniform(generator, count, bound):
-    """`count` floats of U(-bound, bound) from 24 bits each; multiplied and added as PyTorch does, rounded once."""
-    low, high = array.array("f", (-bound, bound))
+def uniform(generator, count, bound, middle=0.0):
+    """`count` floats of U(middle - bound, middle + bound) from 24 bits each; multiplied and added as PyTorch does, rounded once."""
+    low, high = array.array("f", (middle - bound, middle + bound))
     (width,) = array.array("f", (high - low,))
     scale = width * 2.0**-24
     return array.array("f", ((generator.getrandbits(32) & 0xFFFFFF) * scale + low for _ in range(count)))
@@ -50,8 +73,8 @@ def initial_weights(parameters=LENET, seed=0):
     """{name: (shape, array of f32)}"""
     generator = mersenne_twister(seed)
     return {
-        name: (shape, uniform(generator, math.prod(shape), 1 / math.sqrt(fan_in)))
-        for name, shape, fan_in in parameters
+        name: (shape, uniform(generator, math.prod(shape), 1 / math.sqrt(fan_in), *middle))
+        for name, shape, fan_in, *middle in parameters
     }
 
 
