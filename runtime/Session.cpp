@@ -1,5 +1,6 @@
 #include "runtime/Session.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <fmt/format.h>

@@ -24,10 +24,10 @@ void TrainChecker::declareTeachers() {
       if (!statement)
         continue;
       std::unique_ptr<TeacherWork> teacher = makeTeacher(*statement, stage);
-      auto [earlier, fresh] = scope.emplace(statement->name.text, teacher.get());
+      auto [first, fresh] = scope.emplace(statement->name.text, teacher.get());
       if (!fresh)
         engine.report(Diag::DuplicateName, statement->name.span, statement->name.text)
-            .note(earlier->second->statement->name.span, "the first one");
+            .note(first->second->statement->name.span, "the first one");
       teachers.push_back(std::move(teacher));
     }
   };

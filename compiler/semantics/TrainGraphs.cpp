@@ -288,15 +288,15 @@ void TrainChecker::evaluateStage(StageWork &work) {
     Binding binding;
     binding.place = let->name.span;
     binding.value = evaluator.evaluate(*let->value);
-    Binding *earlier = work.scope->find(let->name.text);
+    Binding *above = work.scope->find(let->name.text);
     auto teacher = work.teachers.find(let->name.text);
     bool isTeacher = teacher != work.teachers.end();
     bool isField =
         std::find(names.fields.begin(), names.fields.end(), let->name.text) != names.fields.end();
-    if (earlier || isField || isTeacher) {
+    if (above || isField || isTeacher) {
       auto report = engine.report(Diag::DuplicateName, let->name.span, let->name.text);
-      if (earlier)
-        report.note(earlier->place, "the first one");
+      if (above)
+        report.note(above->place, "the first one");
       else if (isTeacher)
         report.note(teacher->second->statement->name.span, "the first one");
     }
