@@ -262,6 +262,9 @@ State readState(const Node &node, uint64_t stateBytes) {
       state.init.kind == Init::Kind::Orthogonal || state.init.kind == Init::Kind::Identity;
   if (matrix && state.shape.size() < 2)
     refuse(node.path, "this initializer needs two dimensions");
+  if (matrix && state.init.b > 1 && state.shape[0] % static_cast<int64_t>(state.init.b) != 0)
+    refuse(node.path,
+           fmt::format("{} rows do not make {} equal parts", state.shape[0], state.init.b));
   for (const Alias &alias : state.aliases)
     if (alias.transposed && state.shape.size() != 2)
       refuse(node.path, fmt::format("`{}` is the transpose of no matrix", alias.name));

@@ -45,13 +45,7 @@ float uniformIn(uint32_t bits, double low, double high) {
 /// orthogonal ones (F. Mezzadri, "How to generate random matrices from the classical compact
 /// groups", 2007). [rows, cols]; like PyTorch's, the transpose of a tall one where there are more
 /// columns than rows. Gram–Schmidt, twice for orthogonality to the last bit.
-std::vector<float> orthogonal(const State &state, uint64_t seed, uint32_t purpose,
-                              unsigned threads) {
-  const auto rows = static_cast<size_t>(state.shape[0]);
-  const size_t cols = static_cast<size_t>(state.elements()) / rows;
-  std::vector<double> normals(rows * cols);
-  draw(normals, seed, purpose, threads,
-       [](uint32_t bits) { return inverseNormal(openUniform(bits)); });
+void orthogonal(const double *normals, size_t rows, size_t cols, double gain, float *values) {
   const size_t count = std::min(rows, cols), length = std::max(rows, cols);
   const size_t along = rows >= cols ? cols : 1, across = rows >= cols ? 1 : cols;
   std::vector<double> vectors(count *
@@ -83,10 +77,28 @@ std::vector<float> orthogonal(const State &state, uint64_t seed, uint32_t purpos
     for (size_t j = 0; j < length; ++j)
       own[j] /= norm;
   }
-  std::vector<float> values(rows * cols);
   for (size_t i = 0; i < count; ++i)
     for (size_t j = 0; j < length; ++j)
-      values[i * across + j * along] = static_cast<float>(state.init.a * vectors[i * length + j]);
+      values[i * across + j * along] = static_cast<float>(gain * vectors[i * length + j]);
+}
+
+/// How many equal parts along the first axis begin each by itself.
+size_t partsOf(const State &state) {
+  return state.init.b > 1 ? static_cast<size_t>(state.init.b) : 1;
+}
+
+std::vector<float> orthogonal(const State &state, uint64_t seed, uint32_t purpose,
+                              unsigned threads) {
+  const auto elements = static_cast<size_t>(state.elements());
+  std::vector<double> normals(elements);
+  draw(normals, seed, purpose, threads,
+       [](uint32_t bits) { return inverseNormal(openUniform(bits)); });
+  const size_t parts = partsOf(state), rows = static_cast<size_t>(state.shape[0]) / parts;
+  const size_t each = elements / parts;
+  std::vector<float> values(elements);
+  for (size_t part = 0; part < parts; ++part)
+    orthogonal(normals.data() + part * each, rows, each / rows, state.init.a,
+               values.data() + part * each);
   return values;
 }
 
@@ -101,8 +113,10 @@ std::vector<float> identity(const State &state) {
     centre = centre * extent + extent / 2;
   }
   const auto cols = static_cast<size_t>(state.shape[1]);
-  for (size_t i = 0; i < std::min(static_cast<size_t>(state.shape[0]), cols); ++i)
-    values[(i * cols + i) * kernel + centre] = static_cast<float>(state.init.a);
+  const size_t parts = partsOf(state), rows = static_cast<size_t>(state.shape[0]) / parts;
+  for (size_t part = 0; part < parts; ++part)
+    for (size_t i = 0; i < std::min(rows, cols); ++i)
+      values[((part * rows + i) * cols + i) * kernel + centre] = static_cast<float>(state.init.a);
   return values;
 }
 

@@ -445,11 +445,13 @@ private:
 } // namespace
 
 FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &scope, const Target &target,
-                                MicroKernels &microKernels) {
+                                MicroKernels &microKernels, bool whole) {
   auto plan = ContractPlan::make(op);
   if (failed(plan))
     return failure();
-  const Schedule schedule = scheduleOf(op.getScheduleAttr(), *plan, target);
+  Schedule schedule = scheduleOf(op.getScheduleAttr(), *plan, target);
+  if (whole)
+    schedule.shares = 1;
   if (!fitsRegisters(schedule.mr, schedule.nr, target))
     return op.emitOpError("a tile of ") << schedule.mr << " × " << schedule.nr
                                         << " vectors does not fit the registers of " << target.cpu;

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
+#include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
 
@@ -74,6 +75,18 @@ private:
     IRMapping mapping;
     mapping.map(body.getArgument(0), entry->getArgument(1));
     mapping.map(body.getArgument(1), entry->getArgument(2));
+    const auto shares =
+        lowerBlock(body, builder, mapping, entry->getArgument(0), microKernels, /*isStep=*/false);
+    if (failed(shares))
+      return failure();
+    func::ReturnOp::create(builder, task.getLoc());
+    function->setAttr("kernel.shares", builder.getI64IntegerAttr(*shares));
+    return success();
+  }
+
+  /// The ops of a task, or of one step of a scan, which runs whole. Returns into how many shares the task is cut.
+  FailureOr<int64_t> lowerBlock(Block &body, OpBuilder &builder, IRMapping &mapping, Value share,
+                                MicroKernels &microKernels, bool isStep) {
     int64_t shares = 1;
     for (Operation &op : body) {
       Emitter emit(builder, op.getLoc());
@@ -87,21 +100,78 @@ private:
         mapping.map(load.getResult(), lowerLoad(load, emit, mapping));
       } else if (auto sweep = dyn_cast<kernel::SweepOp>(op)) {
         shares = sweep.getShares();
-        if (failed(emitSweep(sweep, scopeOf(&op, emit, entry->getArgument(0), mapping))))
+        if (failed(emitSweep(sweep, scopeOf(&op, emit, share, mapping))))
           return failure();
       } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
-        auto count = emitContract(contract, scopeOf(&op, emit, entry->getArgument(0), mapping),
-                                  target, microKernels);
+        auto count = emitContract(contract, scopeOf(&op, emit, share, mapping), target,
+                                  microKernels, /*whole=*/isStep);
         if (failed(count))
           return failure();
         shares = *count;
-      } else {
+      } else if (auto scan = dyn_cast<kernel::ScanOp>(op)) {
+        shares = scan.getShares();
+        if (failed(lowerScan(scan, emit, share, mapping, microKernels)))
+          return failure();
+      } else if (!isa<kernel::YieldOp>(op)) {
         builder.clone(op, mapping);
       }
     }
-    func::ReturnOp::create(builder, task.getLoc());
-    function->setAttr("kernel.shares", builder.getI64IntegerAttr(shares));
-    return success();
+    return shares;
+  }
+
+  /// All steps of one share: its part of every operand, and where that stands at each step.
+  LogicalResult lowerScan(kernel::ScanOp scan, Emitter &emit, Value share, const IRMapping &outside,
+                          MicroKernels &microKernels) {
+    struct Part {
+      Value pointer;
+      Type element;
+      int64_t elements, ofStep; ///< of the share; between two steps
+    };
+    SmallVector<Part> parts;
+    for (auto [at, operand] : llvm::enumerate(scan.getOperands())) {
+      auto type = cast<ShapedType>(scan.getBody().getArgument(at).getType());
+      Part part{outside.lookup(operand), type.getElementType(), type.getNumElements(), 0};
+      if (scan.isCut(at))
+        part.pointer =
+            emit.advance(part.pointer, emit.multiply(share, part.elements), part.element);
+      if (scan.walks(at))
+        part.ofStep = llvm::product_of(type.getShape().drop_front(2));
+      parts.push_back(part);
+    }
+    const unsigned firstOutput = scan.getNumOperands() - scan.getOutputs().size();
+    for (unsigned i = 0; i < scan.getNumCarried(); ++i)
+      copy(parts[scan.getNumSequences() + i].pointer, parts[firstOutput + i].pointer,
+           parts[firstOutput + i].element, parts[firstOutput + i].elements, emit);
+
+    LogicalResult result = success();
+    const auto steps = static_cast<int64_t>(scan.getSteps());
+    emit.loop(0, steps, 1, [&](Value i) {
+      Value step = scan.getBackwards() ? emit.add(emit.multiply(i, -1), steps - 1) : i;
+      IRMapping mapping;
+      for (auto [part, argument] : llvm::zip_equal(parts, scan.getBody().getArguments()))
+        mapping.map(argument, part.ofStep == 0
+                                  ? part.pointer
+                                  : emit.advance(part.pointer, emit.multiply(step, part.ofStep),
+                                                 part.element));
+      Value whole = emit.constant(0);
+      if (failed(lowerBlock(scan.getBody().front(), emit.builder, mapping, whole, microKernels,
+                            /*isStep=*/true)))
+        result = failure();
+    });
+    return result;
+  }
+
+  static void copy(Value from, Value to, Type element, int64_t count, Emitter &emit) {
+    const int64_t whole = count / lanes * lanes;
+    emit.loop(0, whole, lanes, [&](Value i) {
+      emit.storeLanes(emit.loadLanes(emit.advance(from, i, element), element),
+                      emit.advance(to, i, element));
+    });
+    if (whole == count)
+      return;
+    Value there = emit.firstLanes(count - whole);
+    emit.storeLanes(emit.loadLanes(emit.advance(from, whole, element), element, there),
+                    emit.advance(to, whole, element), there);
   }
 
   /// A clock value or the like: an element at constant indices.

@@ -20,9 +20,10 @@ struct TaskScope {
   const mlir::IRMapping &outside;          ///< clock values and the like that the body captures
 };
 
-/// Returns into how many shares the contraction is cut on this target.
+/// Returns into how many shares the contraction is cut on this target; `whole`: it is not cut, whatever that brings.
 mlir::FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &scope,
-                                      const Target &target, MicroKernels &microKernels);
+                                      const Target &target, MicroKernels &microKernels,
+                                      bool whole = false);
 mlir::LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope);
 
 } // namespace sinter::codegen

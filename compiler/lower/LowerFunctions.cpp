@@ -353,6 +353,7 @@ LogicalResult StepBuilder::lowerOp(Operation &operation) {
             model::SoftmaxOp, model::LogSoftmaxOp, model::SumOp, model::MeanOp, model::MaxOp,
             model::MinOp, model::MatmulOp, model::OneHotOp, model::CrossEntropyOp, model::MseOp,
             model::AccuracyOp>([&](auto op) { return lower(op); })
+      .Case<model::RnnOp, model::LstmOp, model::GruOp>([&](auto op) { return lower(op); })
 #define UNARY(Op) .Case<model::Op>([&](Operation *op) { return lowerUnary<train::Op>(op); })
       // clang-format off
       UNARY(ReluOp) UNARY(SiluOp) UNARY(TanhOp) UNARY(SigmoidOp) UNARY(SoftplusOp) UNARY(ExpOp)

@@ -29,7 +29,9 @@ std::optional<Order> orderOfUse(Value value, Order axes) {
   for (OpOperand *use : uses) {
     Operation *user = use->getOwner();
     Order wanted;
-    if (isa<model::DenseOp>(user) && use->getOperandNumber() == 1)
+    const unsigned number = use->getOperandNumber();
+    const bool isRecurrent = isa<model::RnnOp, model::LstmOp, model::GruOp>(user);
+    if ((isa<model::DenseOp>(user) && number == 1) || (isRecurrent && (number == 1 || number == 2)))
       wanted = {1, 0};
     else if (isa<model::Conv2dOp>(user) && use->getOperandNumber() == 1)
       wanted = {2, 3, 1, 0};

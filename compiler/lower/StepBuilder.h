@@ -153,6 +153,10 @@ private:
   mlir::LogicalResult lower(model::GlobalAvgPoolOp op);
   mlir::LogicalResult lower(model::BatchNormOp op);
   mlir::LogicalResult lower(model::DropoutOp op);
+  mlir::LogicalResult lower(model::RnnOp op);
+  mlir::LogicalResult lower(model::LstmOp op);
+  mlir::LogicalResult lower(model::GruOp op);
+  template <typename Op> mlir::LogicalResult lowerRecurrent(Op op);
 
   mlir::LogicalResult lower(model::FlattenOp op);
   mlir::LogicalResult lower(model::ReshapeOp op);

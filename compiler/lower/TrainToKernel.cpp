@@ -132,6 +132,8 @@ struct TrainToKernel : impl::TrainToKernelBase<TrainToKernel> {
       return lowerView(builder, view);
     if (auto contraction = dyn_cast<train::Contraction>(op))
       return lowerContraction(builder, contraction);
+    if (auto scan = dyn_cast<train::ScanOp>(op))
+      return lowerScan(builder, scan, lower);
     return TypeSwitch<Operation *, LogicalResult>(op)
         .Case<train::SumOp, train::ReduceMaxOp, train::ArgmaxOp, train::BatchMeanOp,
               train::MomentsOp>([&](auto) { return lowerReduction(builder, op); })

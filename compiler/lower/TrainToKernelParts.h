@@ -15,6 +15,10 @@ mlir::LogicalResult lowerView(KernelBuilder &builder, train::View op);
 mlir::LogicalResult lowerReduction(KernelBuilder &builder, mlir::Operation *op);
 /// What works along the last axis: softmax and cross entropy.
 mlir::LogicalResult lowerNormalization(KernelBuilder &builder, mlir::Operation *op);
+/// Lowers any op of a step.
+using LowerOp = llvm::function_ref<mlir::LogicalResult(KernelBuilder &, mlir::Operation *)>;
+/// A scan, the ops of its body by `lower`.
+mlir::LogicalResult lowerScan(KernelBuilder &builder, train::ScanOp op, LowerOp lower);
 mlir::LogicalResult lowerPool(KernelBuilder &builder, mlir::Operation *op);
 
 } // namespace sinter::lower

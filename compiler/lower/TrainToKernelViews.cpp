@@ -88,11 +88,48 @@ static LogicalResult lower(KernelBuilder &builder, train::PadOp op) {
   return success();
 }
 
+/// Parts of one extent: the number of the part is an axis of its own, so that every operand is read where it lies and whole vectors
+/// are written.
+static Value concatEqualParts(KernelBuilder &builder, train::ConcatOp op, int64_t extent) {
+  auto type = cast<RankedTensorType>(op.getType());
+  const unsigned rank = type.getRank(), along = op.getAxis();
+  // The domain: the result's axes up to `along`, the part, the coordinate within it, the axes behind.
+  SweepDomain domain;
+  domain.parallel.assign(type.getShape().begin(), type.getShape().end());
+  domain.parallel[along] = extent;
+  domain.parallel.insert(domain.parallel.begin() + along, op.getXs().size());
+  SmallVector<AffineExpr> read, written;
+  for (unsigned axis = 0; axis < rank; ++axis)
+    read.push_back(builder.dim(axis < along ? axis : axis + 1));
+  written = read;
+  written[along] = builder.dim(along) * extent + builder.dim(along + 1);
+  SmallVector<SweepInput> inputs;
+  for (Value x : op.getXs())
+    inputs.push_back({builder.access(x), builder.map(rank + 1, read)});
+  return builder.sweep(
+      op.getLoc(), domain, inputs, SweepOutput{type, builder.map(rank + 1, written)},
+      [&](OpBuilder &at, Location location, ValueRange values, ValueRange, ValueRange point) {
+        Value chosen = values[0];
+        for (auto [number, value] : llvm::drop_begin(llvm::enumerate(values))) {
+          Value here = arith::ConstantIndexOp::create(at, location, number);
+          Value isHere =
+              arith::CmpIOp::create(at, location, arith::CmpIPredicate::eq, point[along], here);
+          chosen = arith::SelectOp::create(at, location, isHere, value, chosen);
+        }
+        return SmallVector<Value>{chosen};
+      })[0];
+}
+
 /// Each operand is read at its coordinate modulo its extent, which is inside it everywhere; the
 /// coordinate says which one counts.
 static LogicalResult lower(KernelBuilder &builder, train::ConcatOp op) {
   auto type = cast<RankedTensorType>(op.getType());
   const unsigned rank = type.getRank(), along = op.getAxis();
+  const int64_t part = shapeOf(op.getXs().front())[along];
+  if (llvm::all_of(op.getXs(), [&](Value x) { return shapeOf(x)[along] == part; })) {
+    builder.set(op.getResult(), concatEqualParts(builder, op, part));
+    return success();
+  }
   SweepDomain domain;
   domain.parallel.assign(type.getShape().begin(), type.getShape().end());
   SmallVector<SweepInput> inputs;

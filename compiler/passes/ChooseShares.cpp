@@ -19,6 +19,9 @@ constexpr int64_t mostShares = 16;
 struct ChooseShares : impl::ChooseSharesBase<ChooseShares> {
   void runOnOperation() override {
     getOperation().walk([&](kernel::SweepOp sweep) {
+      // A scan's shares are its own: each runs the whole body.
+      if (sweep->getParentOfType<kernel::ScanOp>())
+        return;
       const LoopCost cost = costOf(sweep);
       const double seconds = std::max(static_cast<double>(cost.work) / workPerSecond,
                                       static_cast<double>(cost.bytes) / bytesPerSecond);

@@ -1,11 +1,9 @@
 //===- Differentiate.cpp - replace train.gradient by the ops that compute it -----------------------===//
-// Reverse mode over one straight block. A value is *live* when it depends on something that the gradient is of, through
-// ops that let a gradient pass; gradients are asked of ops for live operands only, so what is frozen costs nothing:
-// no op is built and then dropped. Sums over several uses are taken in a fixed order, the last use first.
+// Reverse mode over one straight block (dialects/train/Backward.h): no op is built and then dropped.
 #include "compiler/passes/Passes.h"
 
+#include "dialects/train/Backward.h"
 #include "dialects/train/Emit.h"
-#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 
@@ -15,52 +13,15 @@ namespace sinter::passes {
 namespace {
 
 /// Values in front of `gradient` that depend on what it is of.
-class Live {
-public:
-  explicit Live(train::GradientOp gradient) : values(llvm::from_range, gradient.getOf()) {
-    for (Operation &op : *gradient->getBlock()) {
-      if (&op == gradient)
-        break;
-      if (!op.hasTrait<train::StopsGradient>() &&
-          llvm::any_of(op.getOperands(), [&](Value value) { return values.contains(value); }))
-        for (Value result : op.getResults())
-          if (isFloat(result))
-            values.insert(result);
-    }
+llvm::DenseSet<Value> liveBefore(train::GradientOp gradient) {
+  llvm::DenseSet<Value> live(llvm::from_range, gradient.getOf());
+  for (Operation &op : *gradient->getBlock()) {
+    if (&op == gradient)
+      break;
+    train::spreadLive(&op, live);
   }
-
-  bool contains(Value value) const { return values.contains(value); }
-
-private:
-  static bool isFloat(Value value) {
-    auto tensor = dyn_cast<RankedTensorType>(value.getType());
-    return tensor && isa<FloatType>(tensor.getElementType());
-  }
-
-  llvm::DenseSet<Value> values;
-};
-
-/// The gradients found so far, each the sum of what came back from the uses visited.
-class Gradients {
-public:
-  explicit Gradients(OpBuilder &builder) : builder(builder) {}
-
-  Value of(Value value) const { return sums.lookup(value); }
-
-  void add(Value value, Value part) {
-    Value &sum = sums[value];
-    if (!sum) {
-      sum = part;
-      return;
-    }
-    const Location location = train::joinLocations(sum.getLoc(), part.getLoc());
-    sum = train::AddOp::create(builder, location, value.getType(), sum, part);
-  }
-
-private:
-  OpBuilder &builder;
-  llvm::DenseMap<Value, Value> sums;
-};
+  return live;
+}
 
 struct Differentiate : impl::DifferentiateBase<Differentiate> {
   void runOnOperation() override {
@@ -77,16 +38,16 @@ struct Differentiate : impl::DifferentiateBase<Differentiate> {
   }
 
   LogicalResult replace(train::GradientOp gradient) {
-    const Live live(gradient);
+    const llvm::DenseSet<Value> live = liveBefore(gradient);
     Operation *before = gradient->getPrevNode();
     OpBuilder builder(gradient);
     train::Emit emit(builder, gradient);
-    Gradients gradients(builder);
+    train::Backward gradients(builder, live);
     if (live.contains(gradient.getY()))
       gradients.add(gradient.getY(), emit.scalar(1));
 
     for (Operation *op = before; op; op = op->getPrevNode())
-      if (failed(visit(op, live, gradients, builder)))
+      if (failed(gradients.visit(op)))
         return failure();
 
     for (auto [of, result] : llvm::zip_equal(gradient.getOf(), gradient.getGradients())) {
@@ -96,29 +57,6 @@ struct Differentiate : impl::DifferentiateBase<Differentiate> {
     for (Operation *op = gradient->getPrevNode(); op != before; op = op->getPrevNode())
       ++numBuilt;
     gradient.erase();
-    return success();
-  }
-
-  /// Passes the gradients of op's results back to its live operands.
-  LogicalResult visit(Operation *op, const Live &live, Gradients &gradients, OpBuilder &builder) {
-    SmallVector<Value> resultGradients;
-    for (Value result : op->getResults())
-      resultGradients.push_back(live.contains(result) ? gradients.of(result) : Value());
-    if (llvm::none_of(resultGradients, [](Value value) { return static_cast<bool>(value); }))
-      return success();
-
-    auto differentiable = dyn_cast<train::Differentiable>(op);
-    if (!differentiable)
-      return op->emitOpError("has no derivative, and the gradient goes through it");
-    SmallVector<bool> wanted;
-    for (Value operand : op->getOperands())
-      wanted.push_back(live.contains(operand));
-    SmallVector<Value> operandGradients(op->getNumOperands());
-    differentiable.buildGradients(builder, resultGradients, wanted, operandGradients);
-    for (auto [operand, part, isWanted] :
-         llvm::zip_equal(op->getOperands(), operandGradients, wanted))
-      if (isWanted && part)
-        gradients.add(operand, part);
     return success();
   }
 

@@ -73,6 +73,12 @@ Location joinedLocation(Location first, Location second) {
   return first == second ? first : FusedLoc::get(first.getContext(), {first, second});
 }
 
+SmallVector<Block *> blocksOfLoops(train::StepOp step) {
+  SmallVector<Block *> blocks{&step.getBody().front()};
+  step.walk([&](kernel::ScanOp scan) { blocks.push_back(&scan.getBody().front()); });
+  return blocks;
+}
+
 bool isUsedByOnly(Value value, ArrayRef<Operation *> users) {
   return llvm::all_of(value.getUsers(),
                       [&](Operation *user) { return llvm::is_contained(users, user); });

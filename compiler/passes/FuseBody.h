@@ -2,6 +2,7 @@
 #pragma once
 
 #include "dialects/kernel/KernelOps.h"
+#include "dialects/train/TrainOps.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace sinter::passes {
@@ -35,6 +36,9 @@ private:
 
 /// Two places become one.
 mlir::Location joinedLocation(mlir::Location first, mlir::Location second);
+
+/// The blocks of a step that hold loop ops: its own, and the bodies of its scans.
+llvm::SmallVector<mlir::Block *> blocksOfLoops(train::StepOp step);
 
 /// Whether each use is of one of these ops.
 bool isUsedByOnly(mlir::Value value, llvm::ArrayRef<mlir::Operation *> users);

@@ -184,8 +184,9 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
     bool changed = true;
     while (changed) {
       changed = false;
-      for (ContractOp contract : llvm::to_vector(getOperation().getBody().getOps<ContractOp>()))
-        changed |= fuseOne(contract);
+      for (Block *block : blocksOfLoops(getOperation()))
+        for (ContractOp contract : llvm::to_vector(block->getOps<ContractOp>()))
+          changed |= fuseOne(contract);
     }
   }
 

@@ -126,8 +126,10 @@ struct FuseSweeps : impl::FuseSweepsBase<FuseSweeps> {
   }
 
   bool fuseFirst() {
-    return llvm::any_of(getOperation().getBody().getOps<SweepOp>(),
-                        [&](SweepOp producer) { return fuse(producer); });
+    return llvm::any_of(blocksOfLoops(getOperation()), [&](Block *block) {
+      return llvm::any_of(block->getOps<SweepOp>(),
+                          [&](SweepOp producer) { return fuse(producer); });
+    });
   }
 
   /// The sweeps that read the producer's result, if nothing else does.

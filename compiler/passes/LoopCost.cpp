@@ -54,6 +54,13 @@ LoopCost costOf(Operation *op) {
       cost.flops += elements * countFlops(contract.getEpilogue().front());
       cost.work += elements * workOf(contract.getEpilogue().front());
     }
+  } else if (auto scan = dyn_cast<kernel::ScanOp>(op)) {
+    for (Operation &inner : scan.getBody().front())
+      if (isa<DestinationStyleOpInterface>(inner)) {
+        const LoopCost once = costOf(&inner);
+        cost.flops += once.flops * static_cast<int64_t>(scan.getSteps() * scan.getShares());
+        cost.work += once.work * static_cast<int64_t>(scan.getSteps() * scan.getShares());
+      }
   }
   return cost;
 }

@@ -82,6 +82,18 @@ def ChooseShares : Pass<"choose-shares", "::sinter::train::StepOp"> {
   let statistics = [Statistic<"numCut", "cut", "sweeps with more than one share">];
 }
 
+def PlaceScans : Pass<"place-scans", "::sinter::train::StepOp"> {
+  let summary = "Gives every value of a scan's body its place in memory";
+  let description = [{
+    The body of each `kernel.scan` is planned once for all steps: kept values are written into their step's place, carried ones over the old ones where
+    all readers come before, the rest into scratch memory that becomes one more output of the scan. Stands before `plan-memory`.
+  }];
+  let dependentDialects = ["::sinter::kernel::KernelDialect", "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::tensor::TensorDialect"];
+  let statistics = [Statistic<"scratchBytes", "scratch-bytes", "bytes of scratch memory of the largest scan, for one share">,
+                    Statistic<"numCopies", "copies", "copies that stand in the bodies of scans">];
+}
+
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "Gives every value of every step its place in memory";
   let description = [{

@@ -34,7 +34,7 @@ Value rootOf(Value value) {
   return value;
 }
 
-bool isLoop(Operation *op) { return isa<kernel::SweepOp, kernel::ContractOp>(op); }
+bool isLoop(Operation *op) { return isa<kernel::SweepOp, kernel::ContractOp, kernel::ScanOp>(op); }
 
 ValueRange inputsOf(Operation *op) {
   const unsigned outputs = cast<DestinationStyleOpInterface>(op).getNumDpsInits();
@@ -166,11 +166,13 @@ SmallVector<Operation *> StepPlan::readersOf(Value value) {
 bool StepPlan::readsOnlyWhatItWrites(Operation *writer, OpResult result, Value old) {
   auto sweep = dyn_cast<kernel::SweepOp>(writer);
   auto contract = dyn_cast<kernel::ContractOp>(writer);
-  const ArrayAttr maps = mapsOf(writer);
+  const ArrayAttr maps = mapsOf(writer); // of a scan: none
   const unsigned inputs = inputsOf(writer).size();
   for (auto [index, input] : llvm::enumerate(inputsOf(writer))) {
     if (rootOf(input) != old)
       continue;
+    if (isa<kernel::ScanOp>(writer))
+      return false;
     if (input.getType() != result.getType() ||
         maps[index] != maps[inputs + result.getResultNumber()])
       return false;

@@ -67,6 +67,8 @@ LogicalResult Evaluator::run(Operation *op, ArrayRef<const Tensor *> operands,
     runContraction(contraction, operands, results[0]);
     return success();
   }
+  if (auto scan = dyn_cast<train::ScanOp>(op))
+    return runScan(scan, operands, results);
   if (auto view = dyn_cast<train::View>(op))
     if (const AffineMap map = view.getAccessMap()) {
       runView(map, *operands[0], results[0]);

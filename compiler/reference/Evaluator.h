@@ -42,6 +42,8 @@ public:
 private:
   mlir::LogicalResult runPointwise(train::Pointwise op, llvm::ArrayRef<const Tensor *> operands,
                                    llvm::MutableArrayRef<Tensor> results);
+  mlir::LogicalResult runScan(train::ScanOp op, llvm::ArrayRef<const Tensor *> operands,
+                              llvm::MutableArrayRef<Tensor> results);
   void runContraction(train::Contraction op, llvm::ArrayRef<const Tensor *> operands,
                       Tensor &result) const;
 

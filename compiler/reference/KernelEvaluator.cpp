@@ -330,15 +330,17 @@ public:
   Task(kernel::TaskOp task, MutableArrayRef<uint8_t> arena, MutableArrayRef<uint8_t> state)
       : task(task), arena(arena), state(state) {}
 
-  LogicalResult run() {
-    for (Operation &op : task.getBody().front()) {
+  LogicalResult run() { return run(task.getBody().front()); }
+
+private:
+  LogicalResult run(Block &block) {
+    for (Operation &op : block) {
       if (auto constant = dyn_cast<arith::ConstantOp>(op)) {
         known[constant] = cast<IntegerAttr>(constant.getValue()).getInt();
       } else if (auto view = dyn_cast<memref::ViewOp>(op)) {
         auto type = view.getType();
-        const auto block = view.getSource() == task.getBody().getArgument(0) ? arena : state;
-        views[view] = {block.data() + known.at(view.getByteShift()), type.getElementType(),
-                       SmallVector<int64_t>(type.getShape()),
+        views[view] = {bytesBehind(view.getSource()) + known.at(view.getByteShift()),
+                       type.getElementType(), SmallVector<int64_t>(type.getShape()),
                        kernel::rowMajorStrides(type.getShape())};
       } else if (auto load = dyn_cast<memref::LoadOp>(op)) {
         int64_t word;
@@ -352,19 +354,28 @@ public:
       } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
         if (failed(runContract(contract)))
           return failure();
-      } else {
+      } else if (auto scan = dyn_cast<kernel::ScanOp>(op)) {
+        if (failed(runScan(scan)))
+          return failure();
+      } else if (!isa<kernel::YieldOp>(op)) {
         return op.emitOpError("is not known to the kernel evaluator");
       }
     }
     return success();
   }
 
-private:
+  /// The arena, the state block, or a scan's scratch memory.
+  uint8_t *bytesBehind(Value source) {
+    if (source == task.getBody().getArgument(0))
+      return arena.data();
+    return source == task.getBody().getArgument(1) ? state.data() : views.at(source).data;
+  }
   SmallVector<Memory> memoryOf(ValueRange operands) {
     return llvm::map_to_vector(operands, [&](Value operand) { return views.at(operand); });
   }
   LogicalResult runSweep(kernel::SweepOp op);
   LogicalResult runContract(kernel::ContractOp op);
+  LogicalResult runScan(kernel::ScanOp op);
 
   kernel::TaskOp task;
   MutableArrayRef<uint8_t> arena, state;
@@ -460,6 +471,36 @@ LogicalResult Task::runContract(kernel::ContractOp op) {
     for (auto [index, number] : llvm::enumerate(body->run(arguments, point)))
       outputs[index].store(*positionAt(outputs[index], op.getOutputMap(index), point), number);
   });
+  return success();
+}
+
+/// Share by share, each all its steps.
+LogicalResult Task::runScan(kernel::ScanOp op) {
+  const unsigned firstOutput = op.getNumOperands() - op.getOutputs().size();
+  const auto steps = static_cast<int64_t>(op.getSteps());
+  for (int64_t share = 0; share < static_cast<int64_t>(op.getShares()); ++share) {
+    const auto partOf = [&](unsigned at, int64_t step) {
+      auto type = cast<MemRefType>(op.getBody().getArgument(at).getType());
+      const int64_t width = std::max(8u, type.getElementTypeBitWidth()) / 8;
+      int64_t elements = op.isCut(at) ? share * type.getNumElements() : 0;
+      if (op.walks(at))
+        elements += step * kernel::rowMajorStrides(type.getShape())[1];
+      return Memory{views.at(op.getOperand(at)).data + elements * width, type.getElementType(),
+                    SmallVector<int64_t>(type.getShape()),
+                    kernel::rowMajorStrides(type.getShape())};
+    };
+    for (unsigned i = 0; i < op.getNumCarried(); ++i) {
+      const Memory from = partOf(op.getNumSequences() + i, 0), to = partOf(firstOutput + i, 0);
+      for (int64_t at = 0; at < to.elements(); ++at)
+        to.store(at, from.load(at));
+    }
+    for (int64_t i = 0; i < steps; ++i) {
+      for (unsigned at = 0; at < op.getNumOperands(); ++at)
+        views[op.getBody().getArgument(at)] = partOf(at, op.getBackwards() ? steps - 1 - i : i);
+      if (failed(run(op.getBody().front())))
+        return failure();
+    }
+  }
   return success();
 }
 

@@ -232,8 +232,11 @@ struct Reached {
 
 const std::set<std::string> rectifiers = {"relu", "leaky_relu", "elu", "gelu", "silu"};
 const std::set<std::string> otherActivations = {
-    "tanh", "sigmoid", "softplus", "softmax",       "log_softmax", "exp",     "log",
-    "sqrt", "sin",     "cos",      "cross_entropy", "mse",         "accuracy"};
+    "tanh", "sigmoid", "softplus",      "softmax", "log_softmax", "exp", "log",  "sqrt",
+    "sin",  "cos",     "cross_entropy", "mse",     "accuracy",    "rnn", "lstm", "gru"};
+
+/// Layers that begin with gates.
+const std::set<std::string> recurrentLayers = {"rnn", "lstm", "gru"};
 
 const std::set<std::string> weighted = {"dense", "conv2d", "conv1d", "conv_transpose2d", "matmul"};
 
@@ -271,7 +274,7 @@ public:
         reached.rectifier = reached.hidden = true;
         reached.firstRectifier = "prelu";
       } else if (otherActivations.count(op->kind)) {
-        bool gate = op->kind == "tanh" || op->kind == "sigmoid";
+        bool gate = op->kind == "tanh" || op->kind == "sigmoid" || recurrentLayers.count(op->kind);
         reached.hidden |= gate;
         reached.saturating |= gate;
         if (gate)
@@ -306,7 +309,8 @@ public:
     const Operation *op = users[graph][value].front();
     if (op->kind == "permute")
       return isLayerWeight(graph, op->results.front());
-    return weighted.count(op->kind) && (op->kind == "matmul" || op->operands[1] == value);
+    return (weighted.count(op->kind) || recurrentLayers.count(op->kind)) &&
+           (op->kind == "matmul" || op->operands[1] == value);
   }
 
 private:

@@ -1,6 +1,8 @@
 //===- Layers.cpp - the table of built-in layers: to add one, add an entry ----------------------===//
 #include "compiler/semantics/Layers.h"
 
+#include "compiler/semantics/Recurrent.h"
+
 #include <algorithm>
 #include <fmt/format.h>
 
@@ -28,20 +30,26 @@ std::optional<ValueId> LayerCall::weight(std::vector<int64_t> dims, Role role) {
   std::optional<ValueId> id = evaluator.weight(
       instance, "weight", Type{Scalar::F32, 0, std::move(dims)}, role, arguments.expr("init"),
       fallback, arguments.expr("weight"), name(), place, instance.place);
-  const Expr *regularize = arguments.expr("regularize");
-  if (id && regularize && !instance.regularized) {
-    instance.regularized = true;
-    if (const OwnedParameter *parameter = instance.owned.at("weight").parameter)
-      evaluator.frame->regularizers->push_back(
-          {parameter->parameter.name, regularize, evaluator.scope});
-    else
-      evaluator.session.engine.report(Diag::NotSupported, regularize->span,
-                                      "`regularize:` beside a `weight:` that is an expression");
-  }
+  if (id)
+    regularize({"weight"});
   return id;
 }
 
-std::optional<ValueId> LayerCall::bias(int64_t size, bool &absent) {
+void LayerCall::regularize(const std::vector<std::string> &names) {
+  const Expr *regularizer = arguments.expr("regularize");
+  if (!regularizer || instance.regularized)
+    return;
+  instance.regularized = true;
+  for (const std::string &each : names)
+    if (const OwnedParameter *parameter = instance.owned.at(each).parameter)
+      evaluator.frame->regularizers->push_back(
+          {parameter->parameter.name, regularizer, evaluator.scope});
+    else
+      evaluator.session.engine.report(Diag::NotSupported, regularizer->span,
+                                      "`regularize:` beside a `weight:` that is an expression");
+}
+
+std::optional<ValueId> LayerCall::bias(int64_t size, bool &absent, const char *owned) {
   Type type{Scalar::F32, 0, {size}};
   const Expr *given = arguments.expr("bias");
   const Expr *tie = nullptr;
@@ -65,7 +73,7 @@ std::optional<ValueId> LayerCall::bias(int64_t size, bool &absent) {
       evaluator.session.engine.report(Diag::InitOfNoBias, initializer->span, name());
     return std::nullopt;
   }
-  return evaluator.weight(instance, "bias", type, Role::Bias, initializer, "zeros", tie, name(),
+  return evaluator.weight(instance, owned, type, Role::Bias, initializer, "zeros", tie, name(),
                           place, instance.place);
 }
 
@@ -376,6 +384,9 @@ std::vector<LayerEntry> makeLayers() {
             lastAxesNorm),
       entry("dropout", "p: probability, scale: training|inference = training", dropout),
       entry("prelu", "per_channel: bool = false, init?: init, weight?: tie", prelu),
+      entry("rnn", recurrentArguments, recurrent),
+      entry("lstm", recurrentArguments, recurrent),
+      entry("gru", recurrentArguments, recurrent),
       // Of the language, but not of this version: their names are known, so that no message calls them unknown.
       entry("conv1d", "", nullptr),
       entry("conv_transpose2d", "", nullptr),
@@ -383,9 +394,6 @@ std::vector<LayerEntry> makeLayers() {
       entry("gaussian_noise", "", nullptr),
       entry("embedding", "", nullptr),
       entry("attention", "", nullptr),
-      entry("rnn", "", nullptr),
-      entry("lstm", "", nullptr),
-      entry("gru", "", nullptr),
       entry("position_embedding", "", nullptr),
       entry("upsample2d", "", nullptr),
       entry("pixel_shuffle", "", nullptr),

@@ -26,8 +26,10 @@ public:
   bool needsRank(std::vector<int64_t> ranks, const std::string &wanted);
   /// A parameter from the arguments `weight:`/`init:` that all layers with weights take.
   std::optional<ValueId> weight(std::vector<int64_t> dims, Role role = Role::Weight);
+  /// Notes `regularize:`, once an instance, for these of its parameters.
+  void regularize(const std::vector<std::string> &names);
   /// From `bias:` and `bias_init:`; `absent` is set where there is to be none.
-  std::optional<ValueId> bias(int64_t size, bool &absent);
+  std::optional<ValueId> bias(int64_t size, bool &absent, const char *owned = "bias");
   /// A parameter or buffer that no argument ties.
   std::optional<ValueId> own(const std::string &name, std::vector<int64_t> dims, Role role,
                              const char *initializer, const char *initArgument = nullptr);

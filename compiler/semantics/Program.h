@@ -81,6 +81,9 @@ using ValueId = uint32_t;
 ///                                  batch; the running variance takes the unbiased one, the
 ///                                  normalisation the biased one.
 ///   dropout(x)                     {p: double, scale: "training" | "inference"}
+///   rnn lstm gru (x[T, D], weight_ih[G size, D], weight_hh[G size, size][, bias_ih[G size],
+///   bias_hh[G size]]) -> [T, size], or [size] where `last`   {last: bool}; G = 1, 4, 3 gates, in
+///   PyTorch's order; the state begins with zeros.
 ///
 /// Views
 ///   flatten(x)                     -> [elements]
@@ -143,8 +146,8 @@ struct Graph {
 /// Resolved to numbers: gains and fans are already in `a` and `b`.
 ///   Constant: every element is a.          Uniform: from [a, b).      Normal: mean a, std b.
 ///   TruncatedNormal: mean a, std b of the normal that is cut off at a ± 2 b (nothing is rescaled).
-///   Orthogonal: gain a; the weight seen as [first dim, all others]; a recurrent weight's gates
-///   apart. Identity: gain a; ones where first and second index agree (a conv's at its kernel's
+///   Orthogonal: gain a; the weight seen as [first dim, all others]; b > 1: that many equal parts
+///   along the first axis, each by itself (a recurrent weight's gates). Identity: gain a and b; ones where first and second index agree (a conv's at its kernel's
 ///   centre). Values: `values`, row-major, for a buffer given as nested lists.
 struct Initializer {
   enum class Kind { Constant, Uniform, Normal, TruncatedNormal, Orthogonal, Identity, Values };

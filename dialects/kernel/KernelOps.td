@@ -126,6 +126,62 @@ def Kernel_ContractOp : Kernel_LoopOp<"contract"> {
   }];
 }
 
+def Kernel_ScanOp : Kernel_Op<"scan", [AttrSizedOperandSegments, DestinationStyleOpInterface, SingleBlock, IsolatedFromAbove,
+                                       DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "loops for each time step in turn, with values carried from one to the next";
+  let description = [{
+    A loop over `steps` around other loops. The rows (the first axis of sequences, initial values and outputs) are cut into `shares` equal parts, which do
+    not meet: each share walks all steps on its own rows, so no thread waits between steps. `backwards` walks from the last step to the first.
+
+    The body is of one share and one step. Its arguments: each sequence, `[rows, T, …]`, *as seen from the current step*: index 0 of the second axis is now;
+    each carried value, `[rows, …]`; each constant, whole. It holds loop ops on tensors and yields what the carried values become, then what is kept.
+    Outputs are the carried values behind the last step, then of each kept value all steps, `[B, T, …]`.
+
+    Behind `place-scans` the body is on memory: it yields nothing, and its arguments are those of all operands in their order: sequences, initial values,
+    constants, and then the outputs, of which the first ones hold what is carried (the initial values are copied there before the first step) and one
+    more, i8, is the share's scratch memory.
+
+    (C1) sequences and kept outputs have `steps` steps; all but constants have the same rows, which `shares` divides. (C2) the body's arguments are as
+    said. (C3) on tensors, the body yields one value an output, carried ones first, each of its type. (C4) all operands are tensors and each output has its
+    result, or all are memrefs and there is none.
+
+    ```mlir
+    %last, %all = kernel.scan over 28 shares 8 ins(%x : tensor<64x28x128xf32>) initial(%h : tensor<64x128xf32>) constants(%w : …)
+                    outs(%e, %f : tensor<64x128xf32>, tensor<64x28x128xf32>) {
+    ^bb0(%xt: tensor<8x28x128xf32>, %ht: tensor<8x128xf32>, %wt: tensor<128x128xf32>):
+      …
+      kernel.yield %1, %1 : tensor<8x128xf32>, tensor<8x128xf32>
+    } -> tensor<64x128xf32>, tensor<64x28x128xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Kernel_Operand>:$sequences, Variadic<Kernel_Operand>:$initial, Variadic<Kernel_Operand>:$constants,
+                       Variadic<Kernel_Operand>:$outputs, I64Attr:$steps, UnitAttr:$backwards, DefaultValuedAttr<I64Attr, "1">:$shares);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `over` $steps (`backwards` $backwards^)? (`shares` $shares^)? (`ins` `(` $sequences^ `:` type($sequences) `)`)?
+    (`initial` `(` $initial^ `:` type($initial) `)`)? (`constants` `(` $constants^ `:` type($constants) `)`)?
+    `outs` `(` $outputs `:` type($outputs) `)` attr-dict-with-keyword $body (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+    /// Whether the body is on memory.
+    bool isPlaced() { return getBody().front().getNumArguments() == getNumOperands(); }
+    /// The extent of the rows, all shares together.
+    int64_t getRows() {
+      return ::llvm::cast<::mlir::ShapedType>(getOutputs()[0].getType()).getDimSize(0);
+    }
+    unsigned getNumSequences() { return getSequences().size(); }
+    unsigned getNumCarried() { return getInitial().size(); }
+    /// Whether operand i walks with the time: a sequence, or a kept output.
+    bool walks(unsigned operand);
+    /// Whether operand i is cut by rows: all but constants.
+    bool isCut(unsigned operand);
+  }];
+}
+
 def Kernel_AliasOp : Kernel_Op<"alias", [Pure]> {
   let summary = "the same bytes under another shape";
   let description = [{

@@ -100,6 +100,30 @@ LogicalResult DenseOp::verify() {
   return expect(*this, "(C1)", "y", getY(), shape);
 }
 
+/// Of a recurrent layer with this many gates.
+template <typename Op> static LogicalResult verifyRecurrent(Op op, int64_t gates) {
+  if (failed(expectRank(op, "x", op.getX(), 2)) ||
+      failed(expectRank(op, "weight_hh", op.getWeightHh(), 2)))
+    return failure();
+  const int64_t size = shapeOf(op.getWeightHh())[1];
+  if (failed(expect(op, "(C1)", "weight_hh", op.getWeightHh(), {gates * size, size})) ||
+      failed(
+          expect(op, "(C1)", "weight_ih", op.getWeightIh(), {gates * size, shapeOf(op.getX())[1]})))
+    return failure();
+  if (!op.getBiases().empty() && op.getBiases().size() != 2)
+    return op.emitOpError("(C2) has two biases or none, not ") << op.getBiases().size();
+  for (Value bias : op.getBiases())
+    if (failed(expect(op, "(C1)", "a bias", bias, {gates * size})))
+      return failure();
+  Shape shape{shapeOf(op.getX())[0], size};
+  if (op.getLast())
+    shape.erase(shape.begin());
+  return expect(op, "(C1)", "y", op.getY(), shape);
+}
+LogicalResult RnnOp::verify() { return verifyRecurrent(*this, 1); }
+LogicalResult LstmOp::verify() { return verifyRecurrent(*this, 4); }
+LogicalResult GruOp::verify() { return verifyRecurrent(*this, 3); }
+
 /// One axis of a window's result: ⌊(extent + before + after - reach) / stride⌋ + 1.
 static int64_t windows(int64_t extent, int64_t padding, int64_t reach, int64_t stride) {
   return extent + padding < reach ? 0 : (extent + padding - reach) / stride + 1;

@@ -364,6 +364,27 @@ def Model_DenseOp : Model_ShapedOp<"dense"> {
   let results = (outs Model_Float:$y);
 }
 
+class Model_RecurrentOp<string mnemonic> : Model_ShapedOp<mnemonic> {
+  let description = [{
+    x [T, D], weight_ih [G size, D], weight_hh [G size, size], bias_ih and bias_hh [G size]; y [T, size], or [size] where `last`. G gates, in PyTorch's
+    order; the state begins with zeros. (C1) these shapes. (C2) both biases, or none.
+
+    ```mlir
+    %y = model.lstm %x, %wi, %wh {last = false} : (tensor<28x28xf32>, tensor<512x28xf32>, tensor<512x128xf32>) -> tensor<28x128xf32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$x, Model_Float:$weight_ih, Model_Float:$weight_hh, Variadic<Model_Float>:$biases,
+                       BoolAttr:$last);
+  let results = (outs Model_Float:$y);
+}
+def Model_RnnOp : Model_RecurrentOp<"rnn"> { let summary = "h' = tanh(W_ih x + b_ih + W_hh h + b_hh)"; }
+def Model_LstmOp : Model_RecurrentOp<"lstm"> {
+  let summary = "c' = f c + i g, h' = o tanh(c'); gates i, f, g, o (Hochreiter and Schmidhuber 1997; Gers 2000)";
+}
+def Model_GruOp : Model_RecurrentOp<"gru"> {
+  let summary = "n = tanh(W_in x + b_in + r (W_hn h + b_hn)), h' = (1 - z) n + z h; gates r, z, n (Cho 2014, as cuDNN)";
+}
+
 def Model_Conv2dOp : Model_ShapedOp<"conv2d"> {
   let summary = "cross-correlation over an image";
   let description = [{

@@ -3,6 +3,7 @@
 //   -(-x), x + 0, x - 0, x · 1, x / 1, a view that moves nothing, a mask over masked rows    become
 //   x a reshape, transpose or broadcast of its own kind becomes one a pointwise operand that
 //   repeats a scalar                                                becomes the scalar
+//   a sum of parts padded with zeros that lie one behind the other  becomes one concat
 // A rewrite that builds an op joins the places of those that it replaces.
 #include "dialects/train/Emit.h"
 #include "mlir/IR/Matchers.h"
@@ -73,7 +74,6 @@ template <typename Op> struct ReadScalar : OpRewritePattern<Op> {
   void OP::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {        \
     patterns.add<ReadScalar<OP>>(context);                                                         \
   }
-READS_SCALARS(AddOp)
 READS_SCALARS(SubOp)
 READS_SCALARS(MulOp)
 READS_SCALARS(DivOp)
@@ -84,6 +84,66 @@ READS_SCALARS(CompareOp)
 READS_SCALARS(LogicOp)
 READS_SCALARS(SelectOp)
 READS_SCALARS(BatchMeanGradOp)
+
+namespace {
+/// Gradients of slices that together take a value apart, added up: the parts one behind the other.
+struct ConcatOfPads : OpRewritePattern<AddOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(AddOp op, PatternRewriter &rewriter) const override {
+    SmallVector<PadOp> parts;
+    std::optional<int64_t> axis;
+    if (!collect(op, op.getType(), parts, axis) || !axis)
+      return failure();
+    llvm::sort(parts, [&](PadOp a, PadOp b) { return a.getLow()[*axis] < b.getLow()[*axis]; });
+    int64_t end = 0;
+    SmallVector<Value> values;
+    Location location = op.getLoc();
+    for (PadOp part : parts) {
+      if (part.getLow()[*axis] != end)
+        return failure();
+      end += shapeOf(part.getX())[*axis];
+      values.push_back(part.getX());
+      location = joinLocations(part.getLoc(), location);
+    }
+    if (end != shapeOf(op.getY())[*axis])
+      return failure();
+    auto joined = ConcatOp::create(rewriter, location, op.getType(), values, *axis);
+    rewriter.replaceOp(op, joined);
+    return success();
+  }
+
+  /// The pads that a tree of additions adds, none of which anything else reads.
+  static bool collect(AddOp op, Type type, SmallVectorImpl<PadOp> &parts,
+                      std::optional<int64_t> &axis) {
+    for (Value operand : {op.getA(), op.getB()}) {
+      if (operand.getType() != type || !operand.hasOneUse())
+        return false;
+      if (auto inner = operand.getDefiningOp<AddOp>()) {
+        if (!collect(inner, type, parts, axis))
+          return false;
+        continue;
+      }
+      auto pad = operand.getDefiningOp<PadOp>();
+      if (!pad || !pad.getValue().isZero() ||
+          llvm::any_of(pad.getStrides(), [](int64_t stride) { return stride != 1; }))
+        return false;
+      for (auto [at, part, whole] : llvm::enumerate(shapeOf(pad.getX()), shapeOf(pad.getY())))
+        if (part != whole) {
+          if (axis && *axis != static_cast<int64_t>(at))
+            return false;
+          axis = at;
+        }
+      parts.push_back(pad);
+    }
+    return true;
+  }
+};
+} // namespace
+
+void AddOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
+  patterns.add<ReadScalar<AddOp>, ConcatOfPads>(context);
+}
 
 //===--- reductions and views -----------------------------------------------------------------===//
 

@@ -49,7 +49,7 @@ def Train_InitAttr : Train_Attr<"Init", "init"> {
   let summary = "how a state begins";
   let description = [{
     `constant` (a), `uniform` (low a, high b), `normal` (mean a, deviation b), `truncated_normal` (the same, cut at two deviations), `orthogonal`
-    (gain a), `identity` (gain a). `#train.init<normal, 0.0, 0.02>`
+    (gain a), `identity` (gain a); of the last two, b > 1 is how many equal parts along the first axis begin so, each by itself (a recurrent weight's gates). `#train.init<normal, 0.0, 0.02>`
   }];
   let parameters = (ins EnumParameter<Train_Distribution>:$distribution, "::mlir::FloatAttr":$first, "::mlir::FloatAttr":$second);
   let assemblyFormat = "`<` $distribution `,` $first `,` $second `>`";

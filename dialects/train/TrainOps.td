@@ -562,6 +562,63 @@ def Train_ConcatOp : Train_ViewOp<"concat"> {
   let hasFolder = 1;
 }
 
+//===--- recurrence -------------------------------------------------------------------------------===//
+
+def Train_ScanOp : Train_Op<"scan", [Pure, AttrSizedOperandSegments, IsolatedFromAbove, SingleBlock,
+                                     DeclareOpInterfaceMethods<Train_Differentiable>,
+                                     DeclareOpInterfaceMethods<Train_Cost, ["getFlops"]>]> {
+  let summary = "a body for each time step in turn, with values carried from one to the next";
+  let description = [{
+    The body stands for one time step. Its arguments: of each sequence [B, T, …] what it holds at this step, [B, …]; each carried value, which begins as
+    `initial`; each constant, the same at every step. `train.next` says what the carried values become and what is kept of the step. Results: the
+    carried values behind the last step, then of each value kept all steps, [B, T, …]. `backwards` walks from the last step to the first.
+
+    Rows do not meet: each example is scanned by itself, so that threads take rows. The derivative is a scan in the other direction over what this one
+    then keeps beside its results; a constant's gradient is one contraction over all rows and steps behind it.
+
+    (C1) sequences have rows and `steps` steps. (C2) the body's arguments are as said. (C3) the body ends in `train.next` with a value for each carried one,
+    of its type; results are as said. (C4) in the body, what depends on the step has the rows first, and no op mixes examples. (C5) a constant is
+    read by contractions and views, whose gradients can be summed behind the scan. (C6) the body's ops are pure and no scans.
+
+    ```mlir
+    %last, %all = train.scan over 28 sequences(%x : tensor<64x28x128xf32>) carried(%h : tensor<64x128xf32>) constants(%w : tensor<128x128xf32>) {
+    ^bb0(%xt: tensor<64x128xf32>, %ht: tensor<64x128xf32>, %wt: tensor<128x128xf32>):
+      %0 = train.contract "bk,kn->bn" %ht, %wt : (tensor<64x128xf32>, tensor<128x128xf32>) -> tensor<64x128xf32>
+      %1 = train.add %xt, %0 : tensor<64x128xf32>, tensor<64x128xf32> -> tensor<64x128xf32>
+      %2 = train.tanh %1 : tensor<64x128xf32>
+      train.next carried(%2 : tensor<64x128xf32>) kept(%2 : tensor<64x128xf32>)
+    } -> tensor<64x128xf32>, tensor<64x28x128xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Train_Float>:$sequences, Variadic<Train_Float>:$initial, Variadic<Train_Float>:$constants,
+                       I64Attr:$steps, UnitAttr:$backwards);
+  let results = (outs Variadic<Train_Float>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `over` $steps (`backwards` $backwards^)? (`sequences` `(` $sequences^ `:` type($sequences) `)`)?
+    (`carried` `(` $initial^ `:` type($initial) `)`)? (`constants` `(` $constants^ `:` type($constants) `)`)?
+    attr-dict-with-keyword $body `->` type($results)
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let hasCanonicalizer = 1;
+  let extraClassDeclaration = [{
+    ::mlir::Block &getStep() { return getBody().front(); }
+    NextOp getNext();
+    int64_t getRows() { return ::llvm::cast<::mlir::RankedTensorType>(getOperand(0).getType()).getDimSize(0); }
+    /// The type of all steps of a value of one step.
+    static ::mlir::RankedTensorType overTime(::mlir::Type type, int64_t steps);
+    /// The body's arguments and values that have one row an example.
+    ::llvm::DenseSet<::mlir::Value> valuesWithRows();
+  }];
+}
+
+def Train_NextOp : Train_Op<"next", [Pure, Terminator, AttrSizedOperandSegments, HasParent<"ScanOp">]> {
+  let summary = "the end of a time step: what is carried on, and what is kept";
+  let arguments = (ins Variadic<Train_Float>:$carried, Variadic<Train_Float>:$kept);
+  let assemblyFormat = "(`carried` `(` $carried^ `:` type($carried) `)`)? (`kept` `(` $kept^ `:` type($kept) `)`)? attr-dict";
+}
+
 //===--- updates ----------------------------------------------------------------------------------===//
 
 class Train_UpdateOp<string mnemonic> : Train_Op<mnemonic, [Pure, DeclareOpInterfaceMethods<Train_Pointwise>, Train_Cost]> {

@@ -12,7 +12,7 @@ import os
 
 import harness
 
-WEIGHTS = ("weight", "bias", "running_mean", "running_var")
+WEIGHTS = ("weight", "bias", "running_mean", "running_var", "weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 def pair(values):
@@ -36,6 +36,8 @@ def call(case, arguments):
         return f"{x} |> global_avg_pool"
     if op == "batch_norm":
         return f"{x} |> batch_norm(momentum: {a['momentum']}, eps: {a['eps']}) as {case['layer']}"
+    if op in ("rnn", "lstm", "gru"):
+        return f"{x} |> {op}({a['size']}, return: {a['return']}, bias: {str(a['bias']).lower()}) as {case['layer']}"
     infix = {"add": "+", "sub": "-", "mul": "*", "div": "/", "pow": "**"}
     if op in infix:
         return f"{x} {infix[op]} {arguments[1]}"
@@ -172,7 +174,7 @@ class Operations(harness.ProgramTest):
             wanted = [start[e] - sum(gradient[i] for i in range(e, len(gradient), row)) for e in range(row)]
             self.compare(weights[name], wanted, gradient + start, whose, case, argument)
         for case in zoo.cases:
-            for argument in ("weight", "bias"):
+            for argument in WEIGHTS:
                 if argument in case["gradients"] and f"{case['layer']}.**" not in zoo.freeze:
                     gradient, start = case["gradients"][argument]["values"], case["inputs"][argument]["values"]
                     wanted = [w - g for w, g in zip(start, gradient)]
