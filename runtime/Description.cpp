@@ -647,6 +647,7 @@ Stage readStage(const Node &node, const Data &data, Description &all,
   stage.frozen = node.texts("frozen");
   for (const Node &item : node.list("copies"))
     stage.copies.push_back({item.at("from").text(), item.at("to").text()});
+  stage.frozenProof = node.texts("frozen_proof");
   for (const Node &item : node.list("reports")) {
     const std::string finish = item.text("finish", "");
     if (!finish.empty() && finish != "exp")

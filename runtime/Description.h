@@ -269,8 +269,9 @@ struct Stage {
   size_t trainStep = 0, evalStep = 0;
   std::optional<size_t> predictStep;
   std::vector<std::string> trained, frozen;
-  std::vector<Load> loads; ///< at the stage's start, in order
-  std::vector<Copy> copies; ///< in order, after what is loaded
+  std::vector<std::string> frozenProof; ///< why what is frozen stays as it is, a line each
+  std::vector<Load> loads;              ///< at the stage's start, in order
+  std::vector<Copy> copies;             ///< in order, after what is loaded
   std::vector<Report> reports;
   std::optional<StopRule> stop;
   std::optional<Measure> keepBest;

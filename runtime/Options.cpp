@@ -111,6 +111,8 @@ std::optional<Options> readOptions(const Description &description, int argc,
       ->type_name("N")
       ->check(silent(CLI::PositiveNumber));
   app.add_flag("--log-steps", options.logSteps, "Write the loss of each step to steps.jsonl");
+  app.add_flag("--explain-frozen", options.explainFrozen,
+               "Print why what each stage freezes stays as it is, and what that spares; end");
   app.add_flag("--quiet", options.quiet, "Print errors only");
   try {
     app.parse(argc, argv);

@@ -21,7 +21,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> predictions; ///< field (or "") and file
   std::optional<int64_t> bench, profile;                        ///< steps
   int64_t checkpointEvery = 0;                                  ///< steps; 0: after each epoch only
-  bool quiet = false, logSteps = false;
+  bool quiet = false, logSteps = false, explainFrozen = false;
 };
 
 /// Reads the command line; none if `--help` or `--version` has been answered on stdout. Throws

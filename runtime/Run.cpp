@@ -72,6 +72,17 @@ std::string weightsToUse(const Options &options) {
                   options.out));
 }
 
+/// The proof that the compiler made for each stage.
+void explainFrozen(const Description &description) {
+  for (const Run &run : description.runs)
+    for (const Stage &stage : run.stages) {
+      printOut(fmt::format("{}, stage {}:{}\n", run.name, stage.name,
+                           stage.frozenProof.empty() ? " nothing is frozen" : ""));
+      for (const std::string &line : stage.frozenProof)
+        printOut(fmt::format("  {}\n", line));
+    }
+}
+
 int runWith(const Description &description, const Options &options,
             const ExecutorFactory &factory) {
   Session session(description, options, factory);
@@ -104,6 +115,10 @@ int runProgram(const Description &description, const ExecutorFactory &factory, i
     if (description.runs.empty())
       throw Error("the program has no `train` block, so there is nothing to run");
     const std::optional<Options> options = readOptions(description, argc, argv);
+    if (options && options->explainFrozen) {
+      explainFrozen(description);
+      return 0;
+    }
     return options ? runWith(description, *options, factory) : 0;
   } catch (const Error &error) {
     printError(fmt::format("{}: error: {}\n", error.place.empty() ? description.name : error.place,

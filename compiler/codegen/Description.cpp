@@ -256,7 +256,7 @@ Json describeStage(train::StageOp stage, const ProgramLayout &layout) {
   json["eval_step"] = indexOf(stage.getEval());
   if (auto predict = stage.getPredict())
     json["predict_step"] = indexOf(*predict);
-  for (StringRef key : {"trained", "frozen"})
+  for (StringRef key : {"trained", "frozen", "frozen_proof"})
     if (auto names = stage->getAttrOfType<ArrayAttr>(key))
       json[key.str()] = toJson(names);
   if (auto copies = stage->getAttrOfType<ArrayAttr>("copies"))

@@ -124,6 +124,8 @@ LogicalResult Pipeline::run(ModuleOp module, Floor from, Floor to) {
     manager.addPass(lower::createModelToTrain());
   if (from <= Floor::Train && to >= Floor::Train)
     addTrainPasses(manager);
+  if (from <= Floor::Train && to >= Floor::Train)
+    manager.addPass(passes::createProveFrozen());
   if (from <= Floor::Train && to >= Floor::Kernel)
     lower::buildTrainToKernelPipeline(manager);
   if (from <= Floor::Kernel && to == Floor::LLVM)

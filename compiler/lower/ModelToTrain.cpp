@@ -312,6 +312,17 @@ private:
                                        builder.getNamedAttr("to", builder.getStringAttr(to))}));
     if (!copies.empty())
       made->setAttr("copies", builder.getArrayAttr(copies));
+    // Whose optimizer would train what is frozen: for the proof that says what that spares.
+    SmallVector<Attribute> spared;
+    for (model::OptimizeOp optimizer : stage.getBody().getOps<model::OptimizeOp>())
+      if (auto names = optimizer->getAttrOfType<ArrayAttr>("spared"))
+        spared.push_back(builder.getDictionaryAttr(
+            {builder.getNamedAttr(
+                 "like", builder.getStringAttr(
+                             cast<FlatSymbolRefAttr>(optimizer.getParameters()[0]).getValue())),
+             builder.getNamedAttr("parameters", names)}));
+    if (!spared.empty())
+      made->setAttr("spared", builder.getArrayAttr(spared));
   }
 
   ModuleOp module;

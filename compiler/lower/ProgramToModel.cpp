@@ -476,6 +476,8 @@ private:
     };
     state.addAttribute("kind", builder.getStringAttr(optimizer.kind));
     state.addAttribute("parameters", symbols(optimizer.parameters));
+    if (!optimizer.spared.empty())
+      state.addAttribute("spared", strings(optimizer.spared));
     real("rate", optimizer.rate.rate);
     state.addAttribute("schedule",
                        builder.getStringAttr(schedules[static_cast<int>(optimizer.rate.kind)]));

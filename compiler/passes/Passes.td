@@ -38,6 +38,17 @@ def VerifyFrozen : Pass<"verify-frozen", "::sinter::train::StepOp"> {
                     Statistic<"numRead", "read", "states that steps only read">];
 }
 
+def ProveFrozen : Pass<"prove-frozen", "::mlir::ModuleOp"> {
+  let summary = "Proves for each stage that what it freezes stays as it is, and notes what that saves";
+  let description = [{
+    Holds the training step of a stage against the names that the stage freezes: the step does not own them or any optimizer state of theirs, so it
+    cannot write them (S1 to S6), and every op of a gradient reaches what is owned. What was proved goes into the stage as `frozen_proof`, one line a
+    parameter, with the bytes of optimizer state and the flops of gradient that were spared, and one line for each place where the gradient ends.
+  }];
+  let options = [Option<"printProof", "print", "bool", "false", "Print the proof">];
+  let statistics = [Statistic<"numProved", "proved", "frozen parameters and buffers, over all stages">];
+}
+
 def AbsorbLayouts : Pass<"absorb-layouts", "::mlir::ModuleOp"> {
   let summary = "Lets a dense weight lie as the flattened image before it does";
   let description = [{

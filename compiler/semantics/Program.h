@@ -368,7 +368,8 @@ struct Optimizer {
   Schedule rate;
   double rateFactor = 1;
   std::vector<std::string>
-      parameters; ///< primary names, trained and not frozen; none stands in two
+      parameters;                  ///< primary names, trained and not frozen; none stands in two
+  std::vector<std::string> spared; ///< frozen ones that it would train else
   Place place;
 };
 

@@ -201,6 +201,14 @@ void TrainChecker::settleOptimizers(StageWork &work, const SelectorTable &select
     }
     work.stage.optimizers[group->second].parameters.push_back(each.name);
   }
+  for (const Parameter &each : train.parameters)
+    if (auto found = chosen.find(each.name);
+        each.trained && work.stage.frozen.count(each.name) && found != chosen.end())
+      for (const auto &[group, index] : groups)
+        if (group.first == found->second) {
+          work.stage.optimizers[index].spared.push_back(each.name);
+          break;
+        }
   if (!without.empty() && understood && !declaration.broken) {
     bool none = written.empty();
     if (none) {
