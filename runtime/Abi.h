@@ -19,11 +19,14 @@ inline constexpr uint32_t abiVersion = 1;
 /// Lies at offset 0 of the arena; the runtime writes it before each step. The compiler reads its
 /// members at these offsets (0, 8, 16, 24, 32, 40).
 struct Clock {
-  int64_t step;  ///< optimizer steps done in this stage: 0 in the first
-  int64_t last;  ///< optimizer steps that this stage will take in all
-  int64_t count; ///< examples in this batch; the rows behind them repeat the first one
+  int64_t step; ///< optimizer steps done in this stage: 0 in the first
+  int64_t last; ///< optimizer steps that this stage will take in all
+  int64_t
+      count; ///< examples in this batch; the rows behind them repeat the first one. In an update
+             ///< step: in all batches since the last one
   uint64_t seed; ///< the run's seed
-  int64_t draw;  ///< steps done in the whole run, over all stages: what random draws are keyed by
+  int64_t draw;  ///< optimizer steps done in the whole run, over all stages: what random draws are
+                 ///< keyed by
   int64_t epoch = 0; ///< optimizer steps of one epoch of this stage
 };
 inline constexpr int64_t clockBytes = 64;

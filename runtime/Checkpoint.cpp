@@ -42,12 +42,20 @@ std::string positionText(const Position &position) {
   nlohmann::json sums = nlohmann::json::array();
   for (double sum : position.sums)
     sums.push_back(exact(sum));
-  const nlohmann::json json = {{"run", position.run},           {"seed", position.seed},
-                               {"stage", position.stage},       {"epoch", position.epoch},
-                               {"draw", position.draw},         {"stage_step", position.stageStep},
-                               {"batch", position.batch},       {"examples", position.examples},
-                               {"weight", position.weight},     {"sums", sums},
-                               {"best", toJson(position.best)}, {"stop", toJson(position.stop)}};
+  const nlohmann::json json = {{"run", position.run},
+                               {"seed", position.seed},
+                               {"stage", position.stage},
+                               {"epoch", position.epoch},
+                               {"draw", position.draw},
+                               {"stage_step", position.stageStep},
+                               {"batch", position.batch},
+                               {"examples", position.examples},
+                               {"weight", position.weight},
+                               {"sums", sums},
+                               {"best", toJson(position.best)},
+                               {"stop", toJson(position.stop)},
+                               {"group_loss", exact(position.groupLoss)},
+                               {"measured", position.measured}};
   return json.dump();
 }
 
@@ -211,6 +219,9 @@ Position readPosition(const SafeTensors &file) {
       position.sums.push_back(fromExact(sum));
     position.best = bestFromJson(json.at("best"));
     position.stop = bestFromJson(json.at("stop"));
+    if (json.contains("group_loss"))
+      position.groupLoss = fromExact(json.at("group_loss"));
+    position.measured = json.value("measured", int64_t{0});
     return position;
   } catch (const nlohmann::json::exception &) {
     throw Error(

@@ -25,13 +25,15 @@ struct Position {
   uint64_t seed = 0;
   int64_t stage = 0;     ///< index; the number of stages once all have ended
   int64_t epoch = 0;     ///< epochs finished, over all stages
-  int64_t draw = 0;      ///< steps done, over all stages
-  int64_t stageStep = 0; ///< steps done in this stage
+  int64_t draw = 0;      ///< optimizer steps done, over all stages
+  int64_t stageStep = 0; ///< optimizer steps done in this stage
   int64_t batch = 0;     ///< batches done of the epoch
   int64_t examples =
       0; ///< in the train part: a position in an epoch means nothing for another number
   int64_t weight = 0;       ///< examples behind `sums`
   std::vector<double> sums; ///< over the epoch: loss and reports, weighted by examples
+  double groupLoss = 0;     ///< over the batches since the last optimizer step, weighted likewise
+  int64_t measured = 0;     ///< the draw at which reports of every so many steps were last measured
   std::optional<Best> best, stop;
 };
 

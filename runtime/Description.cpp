@@ -282,7 +282,8 @@ LoadOp readLoadOp(const Node &node) {
                                            {"divide_into", Kind::DivideInto},
                                            {"power", Kind::Power},
                                            {"normalize", Kind::Normalize},
-                                           {"standardize", Kind::Standardize}});
+                                           {"standardize", Kind::Standardize},
+                                           {"bf16", Kind::Bf16}});
   if (op.kind == Kind::Affine) {
     op.value = node.number("scale", 1);
     op.shift = node.number("shift", 0);
@@ -291,7 +292,7 @@ LoadOp readLoadOp(const Node &node) {
     op.std = node.numbers("std");
     if (op.mean.empty() || op.mean.size() != op.std.size())
       refuse(node.path, "mean and std need one number each, or one a channel");
-  } else if (op.kind != Kind::Standardize) {
+  } else if (op.kind != Kind::Standardize && op.kind != Kind::Bf16) {
     op.value = node.at("value").number();
   }
   return op;
@@ -630,8 +631,8 @@ Stage readStage(const Node &node, const Data &data, Description &all,
   stage.batch = node.at("batch").integer(1);
   stage.dropLast = node.truth("drop_last");
   stage.sequential = node.truth("sequential");
-  if (node.has("accumulate") && node.at("accumulate").integer(1) != 1)
-    throw Error("`accumulate` above 1 is not supported yet", node.text("place", ""));
+  if (node.has("accumulate"))
+    stage.accumulate = node.at("accumulate").integer(1);
   if (node.has("epochs") == node.has("steps"))
     refuse(node.path, "one of `epochs` and `steps` is needed");
   if (node.has("epochs"))
@@ -641,6 +642,10 @@ Stage readStage(const Node &node, const Data &data, Description &all,
   const int64_t lastStep = static_cast<int64_t>(all.steps.size()) - 1;
   stage.trainStep = static_cast<size_t>(node.at("train_step").integer(0, lastStep));
   stage.evalStep = static_cast<size_t>(node.at("eval_step").integer(0, lastStep));
+  if (node.has("update_step"))
+    stage.updateStep = static_cast<size_t>(node.at("update_step").integer(0, lastStep));
+  if (stage.updateStep.has_value() != (stage.accumulate > 1))
+    refuse(node.path, "`update_step` stands exactly where `accumulate` is above 1");
   if (node.has("predict_step"))
     stage.predictStep = static_cast<size_t>(node.at("predict_step").integer(0, lastStep));
   stage.trained = node.texts("trained");
@@ -648,14 +653,21 @@ Stage readStage(const Node &node, const Data &data, Description &all,
   for (const Node &item : node.list("copies"))
     stage.copies.push_back({item.at("from").text(), item.at("to").text()});
   stage.frozenProof = node.texts("frozen_proof");
+  stage.sparse = node.texts("sparse");
+  for (const std::string &name : stage.sparse)
+    if (std::none_of(all.states.begin(), all.states.end(),
+                     [&](const State &state) { return state.name == name; }))
+      refuse(node.path, fmt::format("no state is called `{}`", name));
   for (const Node &item : node.list("reports")) {
     const std::string finish = item.text("finish", "");
     if (!finish.empty() && finish != "exp")
       refuse(item.path, fmt::format("`{}` is no way to finish a mean", finish));
-    stage.reports.push_back(
-        {item.at("name").text(), finish == "exp", item.truth("higher_is_better")});
+    stage.reports.push_back({item.at("name").text(), finish == "exp",
+                             item.truth("higher_is_better"),
+                             item.has("every") ? item.at("every").integer(0) : 0});
   }
-  for (size_t index : {stage.trainStep, stage.evalStep, stage.predictStep.value_or(stage.evalStep)})
+  for (size_t index : {stage.trainStep, stage.evalStep, stage.predictStep.value_or(stage.evalStep),
+                       stage.updateStep.value_or(stage.evalStep)})
     bindFields(steps[index], all.steps[index], data, all.arenaBytes);
   checkOutputs(node, all.steps[stage.trainStep], stage);
   checkOutputs(node, all.steps[stage.evalStep], stage);

@@ -88,6 +88,7 @@ struct LoadOp {
     Power,        ///< x ** value
     Normalize,    ///< (x - mean) / std, one number each or one an index of axis 0
     Standardize,  ///< (x - m) / s for each element apart, m and s from the train part
+    Bf16,         ///< x rounded to bfloat16, to the nearest and to even between two
   };
   Kind kind = Kind::Affine;
   double value = 1, shift = 0;
@@ -234,6 +235,7 @@ struct Report {
   std::string name;
   bool exponential = false; ///< finish: exp of the mean
   bool higherIsBetter = false;
+  int64_t everySteps = 0; ///< measured after so many optimizer steps too; 0: after epochs alone
 };
 
 /// `valid.loss`, `test.accuracy`.
@@ -265,13 +267,16 @@ struct Stage {
   std::string name;
   int64_t batch = 0;
   bool dropLast = false, sequential = false;
+  int64_t accumulate = 1;               ///< batches of one optimizer step
   std::optional<int64_t> epochs, steps; ///< one of the two
   size_t trainStep = 0, evalStep = 0;
+  std::optional<size_t> updateStep; ///< where accumulate > 1: runs after the train steps of a group
   std::optional<size_t> predictStep;
   std::vector<std::string> trained, frozen;
   std::vector<std::string> frozenProof; ///< why what is frozen stays as it is, a line each
   std::vector<Load> loads;              ///< at the stage's start, in order
   std::vector<Copy> copies;             ///< in order, after what is loaded
+  std::vector<std::string> sparse;      ///< parameters whose share of zeros is reported
   std::vector<Report> reports;
   std::optional<StopRule> stop;
   std::optional<Measure> keepBest;

@@ -3,6 +3,7 @@
 #include "runtime/Error.h"
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <fmt/format.h>
 
@@ -36,6 +37,11 @@ float step(const LoadOp &op, float x, size_t channel, size_t element,
   }
   case LoadOp::Kind::Standardize:
     return (x - statistics->mean[element]) / statistics->std[element];
+  case LoadOp::Kind::Bf16: {
+    // What is loaded is finite: nothing but the sign and the exponent is above the mantissa.
+    const auto bits = std::bit_cast<uint32_t>(x);
+    return std::bit_cast<float>((bits + 0x7FFFu + (bits >> 16 & 1u)) & 0xFFFF0000u);
+  }
   }
   return x;
 }

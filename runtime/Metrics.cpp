@@ -3,6 +3,7 @@
 #include "runtime/Error.h"
 #include "runtime/OutputFile.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -27,14 +28,18 @@ void JsonLines::begin(const std::string &where) {
   open("we");
 }
 
-void JsonLines::resume(const std::string &where, const char *key, int64_t last) {
+void JsonLines::resume(const std::string &where,
+                       std::initializer_list<std::pair<const char *, int64_t>> keys) {
   path = where;
   if (std::FILE *old = std::fopen(path.c_str(), "re")) {
     std::string kept, line;
     const auto finishLine = [&] {
       const nlohmann::json json = nlohmann::json::parse(line, nullptr, /*allow_exceptions=*/false);
-      if (json.is_object() && json.contains(key) && json.at(key).is_number_integer() &&
-          json.at(key).get<int64_t>() <= last)
+      const auto within = [&](const std::pair<const char *, int64_t> &limit) {
+        return json.contains(limit.first) && json.at(limit.first).is_number_integer() &&
+               json.at(limit.first).get<int64_t>() <= limit.second;
+      };
+      if (json.is_object() && std::all_of(keys.begin(), keys.end(), within))
         kept += line + "\n";
       line.clear();
     };

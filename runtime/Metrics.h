@@ -3,7 +3,9 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <initializer_list>
 #include <string>
+#include <utility>
 
 namespace sinter::runtime {
 
@@ -18,8 +20,9 @@ public:
 
   void begin(const std::string &path);
 
-  /// Keeps each record whose `key` is at most `last`; a broken last line goes.
-  void resume(const std::string &path, const char *key, int64_t last);
+  /// Keeps each record none of whose `keys` is above its limit; a broken last line goes.
+  void resume(const std::string &path,
+              std::initializer_list<std::pair<const char *, int64_t>> keys);
 
   /// Adds a record, at once. Throws Error if the disk does not take it. Does nothing before begin
   /// or resume.

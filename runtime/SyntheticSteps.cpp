@@ -32,6 +32,8 @@ double SyntheticSteps::fill() {
 double SyntheticSteps::run() {
   const auto start = std::chrono::steady_clock::now();
   session.runStep(stage.trainStep, clock);
+  if (stage.updateStep && (clock.step + 1) % stage.accumulate == 0)
+    session.runStep(*stage.updateStep, clock);
   clock.draw = ++clock.step;
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }

@@ -79,9 +79,9 @@ void Trainer::resume() {
                     "has {} now",
                     checkpoint->path, position.examples, trainPart->count()));
   session.completeTeachers(run, loadStates(*checkpoint, states, true, session.state()));
-  metrics.resume(file("metrics.jsonl"), "epoch", position.epoch);
+  metrics.resume(file("metrics.jsonl"), {{"epoch", position.epoch}, {"step", position.draw}});
   if (session.options.logSteps)
-    stepLog.resume(file("steps.jsonl"), "step", position.draw);
+    stepLog.resume(file("steps.jsonl"), {{"step", position.draw}});
   // The best weights lie beside the checkpoint; they move with the run.
   const std::filesystem::path beside =
       std::filesystem::path(checkpoint->path).parent_path() / "best.safetensors";
@@ -158,13 +158,18 @@ void Trainer::startStage() {
   session.startAverages(run);
 }
 
-int64_t Trainer::stageSteps(int64_t batches) const {
+int64_t Trainer::stageSteps() const {
   const Options &options = session.options;
   if (options.steps)
     return *options.steps;
   if (options.epochs)
-    return *options.epochs * batches;
-  return stage().steps ? *stage().steps : *stage().epochs * batches;
+    return *options.epochs * stepsPerEpoch;
+  return stage().steps ? *stage().steps : *stage().epochs * stepsPerEpoch;
+}
+
+/// Optimizer steps done of the epoch: groups of batches, a last, shorter one too.
+int64_t Trainer::stepsOfEpoch() const {
+  return position.batch == batchesPerEpoch ? stepsPerEpoch : position.batch / stage().accumulate;
 }
 
 bool Trainer::stopped() const {
@@ -183,15 +188,18 @@ bool Trainer::trainStage() {
     throw Error(fmt::format("`batch {} drop last` leaves no batch of {} examples", stage().batch,
                             trainPart->count()),
                 run.place);
-  stageLast = stageSteps(batchesPerEpoch);
+  const int64_t group = stage().accumulate;
+  stepsPerEpoch = (batchesPerEpoch + group - 1) / group;
+  stageLast = stageSteps();
   if (position.stageStep == 0)
     startStage();
   while (position.batch > 0 || (position.stageStep < stageLast && !stopped())) {
     const auto start = std::chrono::steady_clock::now();
     sampler.start(static_cast<uint32_t>(position.epoch));
     feeder.start(static_cast<uint32_t>(position.epoch));
-    const int64_t before = position.stageStep - position.batch;
-    const int64_t batches = std::min(batchesPerEpoch, std::max(stageLast - before, position.batch));
+    const int64_t before = position.stageStep - stepsOfEpoch();
+    const int64_t left = std::min(stageLast - before, stepsPerEpoch);
+    const int64_t batches = std::min(batchesPerEpoch, std::max(left * group, position.batch));
     progress.begin(epochLabel(), batches, position.batch);
     if (!trainEpoch(sampler, feeder, batches))
       return false;
@@ -209,6 +217,10 @@ bool Trainer::trainStage() {
 bool Trainer::trainEpoch(Sampler &sampler, Feeder &feeder, int64_t batches) {
   Means means{position.sums, position.weight};
   const size_t step = stage().trainStep;
+  const bool betweenSteps =
+      position.batch % stage().accumulate == 0 || position.batch == batchesPerEpoch;
+  if (position.batch > 0 && betweenSteps && !measureSteps())
+    return false; // a signal may have come before they were measured
   while (position.batch < batches) {
     const std::span<const uint32_t> examples = sampler.batch(static_cast<size_t>(position.batch));
     Clock now = clock();
@@ -217,15 +229,13 @@ bool Trainer::trainEpoch(Sampler &sampler, Feeder &feeder, int64_t batches) {
     session.runStep(step, now);
     session.addOutputs(step, now.count, means);
     ++position.batch;
-    ++position.stageStep;
-    ++position.draw;
     float loss = 0;
     std::memcpy(&loss, session.arena() + session.description.steps[step].outputs[0].offset,
                 sizeof(loss));
     if (!std::isfinite(loss)) {
       const std::string last = file("last.safetensors");
       std::error_code ignored;
-      throw Error(fmt::format("the loss is {} at step {}, in epoch {}{}", loss, position.draw,
+      throw Error(fmt::format("the loss is {} at step {}, in epoch {}{}", loss, position.draw + 1,
                               position.epoch + 1,
                               std::filesystem::exists(last, ignored)
                                   ? fmt::format("; {} is from before", last)
@@ -234,15 +244,76 @@ bool Trainer::trainEpoch(Sampler &sampler, Feeder &feeder, int64_t batches) {
     }
     position.sums = means.sums;
     position.weight = means.examples;
-    if (session.options.logSteps)
-      stepLog.add(fmt::format(R"({{"step": {}, "epoch": {}, "loss": {}}})", position.draw,
-                              position.epoch + 1, jsonNumber(loss)));
     progress.step(means.sums[0] / static_cast<double>(means.examples), now.count);
-    if (session.options.checkpointEvery > 0 && position.draw % session.options.checkpointEvery == 0)
-      saveLast();
+    const int64_t group = stage().accumulate;
+    if (position.batch % group == 0 || position.batch == batchesPerEpoch) {
+      takeStep(sampler, loss);
+      if (!measureSteps())
+        return false;
+      if (session.options.checkpointEvery > 0 &&
+          position.draw % session.options.checkpointEvery == 0)
+        saveLast();
+    } else {
+      position.groupLoss += static_cast<double>(loss) * static_cast<double>(now.count);
+    }
     if (SignalWatch::asked())
       return false;
   }
+  return true;
+}
+
+/// Ends an optimizer's step, whose last batch had this loss: with the update step where it has
+/// several.
+void Trainer::takeStep(const Sampler &sampler, float loss) {
+  double mean = loss;
+  if (stage().updateStep) {
+    const int64_t group = stage().accumulate;
+    const int64_t first = (position.batch - 1) / group * group;
+    Clock now = clock();
+    now.count = 0;
+    for (int64_t batch = first; batch < position.batch; ++batch)
+      now.count += static_cast<int64_t>(sampler.batch(static_cast<size_t>(batch)).size());
+    session.runStep(*stage().updateStep, now);
+    const auto last =
+        static_cast<double>(sampler.batch(static_cast<size_t>(position.batch - 1)).size());
+    if (position.batch - first > 1)
+      mean = (position.groupLoss + loss * last) / static_cast<double>(now.count);
+    position.groupLoss = 0;
+  }
+  ++position.stageStep;
+  ++position.draw;
+  if (session.options.logSteps)
+    stepLog.add(fmt::format(R"({{"step": {}, "epoch": {}, "loss": {}}})", position.draw,
+                            position.epoch + 1, jsonNumber(mean)));
+}
+
+/// Measures reports that are due after this step: in inference mode on each part but the train
+/// part, of which the epoch's running means are told. False if a signal asked for an end.
+bool Trainer::measureSteps() {
+  std::vector<size_t> due; // places among the measures; the loss goes with each
+  for (size_t i = 0; i < stage().reports.size(); ++i)
+    if (const int64_t every = stage().reports[i].everySteps;
+        every > 0 && position.stageStep > 0 && position.stageStep % every == 0)
+      due.push_back(i + 1);
+  if (due.empty() || position.measured == position.draw)
+    return true;
+  due.insert(due.begin(), 0);
+  const std::optional<std::vector<SetMeans>> means = measureSets();
+  if (!means)
+    return false;
+  const std::vector<std::string> names = measureNames(stage());
+  std::string line = fmt::format("step {}", position.draw);
+  for (const SetMeans &set : *means) {
+    std::string record = setRecord(position.epoch, set.set);
+    line += fmt::format("  {}", set.set);
+    for (size_t i : due) {
+      record += fmt::format(R"(, "{}": {})", names[i], jsonNumber(set.values[i]));
+      line += fmt::format(" {} {:.4f}", names[i], set.values[i]);
+    }
+    metrics.add(record + "}");
+  }
+  position.measured = position.draw;
+  progress.line(line);
   return true;
 }
 
@@ -272,18 +343,52 @@ void Trainer::finishEpoch(const std::vector<SetMeans> &means, double seconds) {
   const std::vector<std::string> names = measureNames(stage());
   std::string line = label;
   for (const SetMeans &set : means) {
-    std::string record = fmt::format(R"({{"epoch": {}, "step": {}, "set": "{}")", position.epoch,
-                                     position.draw, set.set);
-    if (run.stages.size() > 1)
-      record += fmt::format(R"(, "stage": "{}")", stage().name);
+    std::string record = setRecord(position.epoch, set.set);
     for (size_t i = 0; i < names.size(); ++i)
       record += fmt::format(R"(, "{}": {})", names[i], jsonNumber(set.values[i]));
-    metrics.add(record + "}");
     line += fmt::format("  {} {}", set.set, measuresText(stage(), set.values));
+    if (set.set == "train")
+      record += sparsity(line);
+    metrics.add(record + "}");
   }
   judge(means);
   saveLast();
   progress.line(fmt::format("{}  {:.1f} s", line, seconds));
+}
+
+/// The beginning of a record of metrics.jsonl.
+std::string Trainer::setRecord(int64_t epoch, const std::string &set) const {
+  std::string record =
+      fmt::format(R"({{"epoch": {}, "step": {}, "set": "{}")", epoch, position.draw, set);
+  if (run.stages.size() > 1)
+    record += fmt::format(R"(, "stage": "{}")", stage().name);
+  return record;
+}
+
+/// The share of exact zeros of the stage's sparse parameters, all together and each: for the
+/// record, and added to `line`. Empty where there are none.
+std::string Trainer::sparsity(std::string &line) const {
+  int64_t zeros = 0, elements = 0;
+  std::string each;
+  for (const State *state : states) {
+    if (std::find(stage().sparse.begin(), stage().sparse.end(), state->name) ==
+        stage().sparse.end())
+      continue;
+    const std::span<const float> values(
+        reinterpret_cast<const float *>(session.state() + state->offset),
+        static_cast<size_t>(state->elements()));
+    const auto own = static_cast<int64_t>(std::count(values.begin(), values.end(), 0.0f));
+    zeros += own;
+    elements += state->elements();
+    each +=
+        fmt::format(R"({}"{}": {})", each.empty() ? "" : ", ", state->name,
+                    jsonNumber(static_cast<double>(own) / static_cast<double>(state->elements())));
+  }
+  if (elements == 0)
+    return "";
+  const double share = static_cast<double>(zeros) / static_cast<double>(elements);
+  line += fmt::format("  sparsity {:.4f}", share);
+  return fmt::format(R"(, "sparsity": {}, "sparsity_of": {{{}}})", jsonNumber(share), each);
 }
 
 Measure Trainer::bestMeasure() const {
@@ -338,13 +443,13 @@ Clock Trainer::clock() const {
   now.last = stageLast;
   now.seed = position.seed;
   now.draw = position.draw;
-  now.epoch = batchesPerEpoch;
+  now.epoch = stepsPerEpoch;
   return now;
 }
 
 std::string Trainer::epochLabel() const {
-  const int64_t inStage = (position.stageStep - position.batch) / batchesPerEpoch + 1;
-  const int64_t count = (stageLast + batchesPerEpoch - 1) / batchesPerEpoch;
+  const int64_t inStage = (position.stageStep - stepsOfEpoch()) / stepsPerEpoch + 1;
+  const int64_t count = (stageLast + stepsPerEpoch - 1) / stepsPerEpoch;
   return fmt::format("{}epoch {}/{}", run.stages.size() > 1 ? stage().name + " " : "", inStage,
                      std::max(count, inStage));
 }

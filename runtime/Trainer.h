@@ -31,6 +31,8 @@ private:
   void describe();
   bool trainStage();
   bool trainEpoch(Sampler &sampler, Feeder &feeder, int64_t batches);
+  void takeStep(const Sampler &sampler, float loss);
+  bool measureSteps();
   std::optional<std::vector<SetMeans>> measureSets();
   void finishEpoch(const std::vector<SetMeans> &means, double seconds);
   void judge(const std::vector<SetMeans> &means);
@@ -38,11 +40,14 @@ private:
   void load(const std::vector<Load> &loads);
   void startStage();
 
-  int64_t stageSteps(int64_t batchesPerEpoch) const;
+  int64_t stageSteps() const;
+  int64_t stepsOfEpoch() const;
   bool stopped() const;
   const Stage &stage() const { return run.stages[static_cast<size_t>(position.stage)]; }
   Measure bestMeasure() const;
   Clock clock() const;
+  std::string sparsity(std::string &line) const;
+  std::string setRecord(int64_t epoch, const std::string &set) const;
   std::string epochLabel() const;
   void saveLast();
   void saveBest(const Measure &measure, double value);
@@ -58,7 +63,7 @@ private:
   const Dataset *data = nullptr;
   const PartData *trainPart = nullptr;
   Position position;
-  int64_t stageLast = 0, batchesPerEpoch = 0;
+  int64_t stageLast = 0, batchesPerEpoch = 0, stepsPerEpoch = 0;
   JsonLines metrics, stepLog;
 };
 

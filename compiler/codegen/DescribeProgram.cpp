@@ -111,8 +111,8 @@ private:
   static LogicalResult checkStages(ModuleOp module, const ProgramLayout &program) {
     for (train::RunOp run : module.getOps<train::RunOp>())
       for (train::StageOp stage : run.getBody().getOps<train::StageOp>())
-        for (std::optional<StringRef> name :
-             {std::optional(stage.getStep()), std::optional(stage.getEval()), stage.getPredict()})
+        for (std::optional<StringRef> name : {std::optional(stage.getStep()), stage.getUpdate(),
+                                              std::optional(stage.getEval()), stage.getPredict()})
           if (name && llvm::none_of(program.steps,
                                     [&](const StepLayout &step) { return step.name == *name; }))
             return stage.emitOpError("names the step @") << *name << ", which was not planned";

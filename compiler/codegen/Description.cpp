@@ -172,7 +172,8 @@ Json describeState(train::StateOp state, uint64_t offset) {
 model::DataOp dataOf(ModuleOp module, StringRef step) {
   for (auto run : module.getOps<train::RunOp>())
     for (auto stage : run.getBody().getOps<train::StageOp>())
-      if (stage.getStep() == step || stage.getEval() == step || stage.getPredict() == step)
+      if (stage.getStep() == step || stage.getUpdate() == step || stage.getEval() == step ||
+          stage.getPredict() == step)
         return module.lookupSymbol<model::DataOp>(run.getData());
   return {};
 }
@@ -253,9 +254,13 @@ Json describeStage(train::StageOp stage, const ProgramLayout &layout) {
   if (auto steps = stage.getSteps())
     json["steps"] = *steps;
   json["train_step"] = indexOf(stage.getStep());
+  if (auto update = stage.getUpdate())
+    json["update_step"] = indexOf(*update);
   json["eval_step"] = indexOf(stage.getEval());
   if (auto predict = stage.getPredict())
     json["predict_step"] = indexOf(*predict);
+  if (auto sparse = stage.getSparse())
+    json["sparse"] = toJson(*sparse);
   for (StringRef key : {"trained", "frozen", "frozen_proof"})
     if (auto names = stage->getAttrOfType<ArrayAttr>(key))
       json[key.str()] = toJson(names);
@@ -269,6 +274,8 @@ Json describeStage(train::StageOp stage, const ProgramLayout &layout) {
         entry["finish"] = text((*stage.getFinish())[i]);
       if (stage.getAscending())
         entry["higher_is_better"] = static_cast<bool>((*stage.getAscending())[i]);
+      if (stage.getEvery())
+        entry["every"] = (*stage.getEvery())[static_cast<int64_t>(i)];
       json["reports"].push_back(std::move(entry));
     }
   if (auto stop = stage.getStop()) {

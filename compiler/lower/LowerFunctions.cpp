@@ -341,6 +341,56 @@ LogicalResult StepBuilder::lower(model::AccuracyOp op) {
   return success();
 }
 
+LogicalResult StepBuilder::lower(model::TopKOp op) {
+  const int64_t axis = op.getAxis();
+  const Tensor logits = withLast(withBatch(get(op.getLogits())), axis);
+  Order positions;
+  for (int64_t each : ArrayRef(logits.order).drop_back())
+    positions.push_back(each - (each > axis));
+  auto type = logits.type();
+  const auto shape = type.getShape().drop_back();
+  auto bools = type.clone(builder.getI1Type());
+  const auto everyAxis = llvm::to_vector(llvm::seq<int64_t>(0, type.getRank() - 1));
+  const Value label = ordered(withBatch(get(op.getLabel())), positions).value;
+  const Value labels =
+      broadcast(label, type.getShape(), everyAxis); // each position's label beside each class
+  const auto labelsType = cast<RankedTensorType>(labels.getType());
+  const Value isLabel = train::CompareOp::create(
+      builder, bools, "gt", train::OneHotOp::create(builder, type, labels), constant(0));
+  // The label's logit, beside each class.
+  const Value zero = constant(0);
+  const Value own = sumOver(train::SelectOp::create(builder, type, isLabel, logits.value, zero),
+                            {type.getRank() - 1});
+  const Value against = broadcast(own, type.getShape(), everyAxis);
+  // Who stands before the label: the larger ones (and what is no number), and equal ones of a lower
+  // number.
+  const Value number =
+      train::NumberOp::create(builder, labelsType, static_cast<uint64_t>(type.getRank() - 1));
+  auto compare = [&](StringRef predicate, Value a, Value b) -> Value {
+    return train::CompareOp::create(builder, bools, predicate, a, b);
+  };
+  auto logic = [&](StringRef kind, Value a, Value b) -> Value {
+    return train::LogicOp::create(builder, bools, kind, a, b);
+  };
+  const Value equalBefore =
+      logic("and", compare("eq", logits.value, against), compare("lt", number, labels));
+  const Value yes = compare("eq", labels, labels);
+  const Value larger = logic("xor", compare("le", logits.value, against), yes);
+  const Value before = train::CastOp::create(
+      builder, type, logic("or", equalBefore, logic("and", larger, logic("xor", isLabel, yes))));
+  const Value rank = sumOver(before, {type.getRank() - 1});
+  auto perPosition = RankedTensorType::get(shape, builder.getF32Type());
+  Value right = train::CompareOp::create(builder, perPosition.clone(builder.getI1Type()), "lt",
+                                         rank, constant(static_cast<double>(op.getK())));
+  // A label whose own logit is no number is never among them.
+  right =
+      train::LogicOp::create(builder, right.getType(), "and", right,
+                             train::CompareOp::create(builder, right.getType(), "eq", own, own));
+  const Value share = train::CastOp::create(builder, perPosition, right);
+  set(op.getShare(), meanPerExample(Tensor{share, positions, true}));
+  return success();
+}
+
 //===--- which op goes where ------------------------------------------------------------------===//
 
 LogicalResult StepBuilder::lowerOp(Operation &operation) {
@@ -352,13 +402,13 @@ LogicalResult StepBuilder::lowerOp(Operation &operation) {
             model::LeakyReluOp, model::EluOp, model::GeluOp, model::ClampOp, model::WhereOp,
             model::SoftmaxOp, model::LogSoftmaxOp, model::SumOp, model::MeanOp, model::MaxOp,
             model::MinOp, model::MatmulOp, model::OneHotOp, model::CrossEntropyOp, model::MseOp,
-            model::AccuracyOp>([&](auto op) { return lower(op); })
+            model::AccuracyOp, model::TopKOp>([&](auto op) { return lower(op); })
       .Case<model::RnnOp, model::LstmOp, model::GruOp>([&](auto op) { return lower(op); })
 #define UNARY(Op) .Case<model::Op>([&](Operation *op) { return lowerUnary<train::Op>(op); })
       // clang-format off
       UNARY(ReluOp) UNARY(SiluOp) UNARY(TanhOp) UNARY(SigmoidOp) UNARY(SoftplusOp) UNARY(ExpOp)
       UNARY(LogOp) UNARY(SqrtOp) UNARY(AbsOp) UNARY(SquareOp) UNARY(SinOp) UNARY(CosOp)
-      UNARY(NegOp) UNARY(StopGradientOp)
+      UNARY(NegOp) UNARY(StopGradientOp) UNARY(Bf16Op)
 // clang-format on
 #undef UNARY
 #define BINARY(From, To)                                                                           \
@@ -376,9 +426,9 @@ LogicalResult StepBuilder::lowerOp(Operation &operation) {
   // clang-format on
 #undef COMPARE
       // What a stage says beside its graph is read by whoever builds the step.
-      .Case<model::ObjectiveOp, model::ReportOp, model::RegularizeOp, model::OptimizeOp,
-            model::ClipOp, model::LoadOp, model::CopyOp, model::AverageOp, model::ReturnOp>(
-          [](Operation *) { return success(); })
+      .Case<model::ObjectiveOp, model::PenaltyOp, model::ReportOp, model::RegularizeOp,
+            model::ConstrainOp, model::OptimizeOp, model::ClipOp, model::LoadOp, model::CopyOp,
+            model::AverageOp, model::ReturnOp>([](Operation *) { return success(); })
       .Default(
           [](Operation *op) { return op->emitOpError("has no lowering to the train dialect"); });
 }

@@ -10,6 +10,8 @@
 #include "mlir/IR/OperationSupport.h"
 #include "llvm/ADT/STLExtras.h"
 
+#include <functional>
+
 using namespace mlir;
 
 namespace sinter::lower {
@@ -124,10 +126,11 @@ private:
       state->setAttr("run", builder.getStringAttr(prefix));
   }
 
-  /// Optimizer states lie as their parameters do, and begin at zero.
-  FlatSymbolRefAttr optimizerState(const State &parameter, StringRef what) {
+  /// Optimizer states lie as their parameters do.
+  FlatSymbolRefAttr optimizerState(const State &parameter, StringRef what, double initial) {
     const auto name = builder.getStringAttr(parameter.symbol.getValue() + "." + what);
-    if (symbols.lookup(name))
+    if (auto known = symbols.lookup<train::StateOp>(name);
+        known && known.getInit().getA() == initial)
       return FlatSymbolRefAttr::get(name);
     OpBuilder::InsertionGuard guard(builder);
     auto of = cast<train::StateOp>(SymbolTable::lookupSymbolIn(module, parameter.symbol.getAttr()));
@@ -135,33 +138,29 @@ private:
     auto state = train::StateOp::create(
         builder, parameter.location, name, TypeAttr::get(parameter.type),
         builder.getStringAttr("optimizer"),
-        train::InitAttr::get(builder.getContext(), train::Distribution::Constant, 0, 0),
+        train::InitAttr::get(builder.getContext(), train::Distribution::Constant, initial, 0),
         of.getLayoutAttr(), ArrayAttr(), parameter.symbol);
     markRun(state);
-    symbols.insert(state);
-    return FlatSymbolRefAttr::get(name);
+    return FlatSymbolRefAttr::get(symbols.insert(state));
   }
 
   //===--- steps ------------------------------------------------------------------------------===//
 
   struct LoweredStage {
     model::StageOp stage;
-    FlatSymbolRefAttr step, eval, predict;
+    FlatSymbolRefAttr step, update, eval, predict;
   };
 
   LogicalResult lowerStage(model::StageOp stage) {
-    if (stage.getAccumulate() != 1)
-      return stage.emitError("this version does not accumulate gradients over batches");
-    for (model::ReportOp report : stage.getBody().getOps<model::ReportOp>())
-      if (report.getEvery() != 0)
-        return report.emitError("this version reports after each epoch only");
-
-    LoweredStage lowered{stage, {}, {}, {}};
+    LoweredStage lowered{stage, {}, {}, {}, {}};
+    summed.clear();
     auto step = objectiveStep(stage, "train");
     auto eval = objectiveStep(stage, "eval");
     auto predict = predictStep(stage);
     if (failed(step) || failed(eval) || failed(predict))
       return failure();
+    if (stage.getAccumulate() > 1)
+      lowered.update = updateStep(stage);
     lowered.step = *step;
     lowered.eval = *eval;
     lowered.predict = *predict;
@@ -183,7 +182,10 @@ private:
 
     auto objective = *stage.getBody().getOps<model::ObjectiveOp>().begin();
     step.builder.setLoc(objective.getLoc());
-    const Value loss = step.batchMean(step.get(objective.getValue()));
+    Value loss = step.batchMean(step.get(objective.getValue()));
+    if (kind == "train")
+      for (model::PenaltyOp penalty : stage.getBody().getOps<model::PenaltyOp>())
+        loss = step.binary<train::AddOp>(loss, step.batchMean(step.get(penalty.getValue())));
     SmallVector<std::pair<std::string, Value>> reports;
     for (model::ReportOp report : stage.getBody().getOps<model::ReportOp>()) {
       step.builder.setLoc(report.getLoc());
@@ -191,11 +193,10 @@ private:
     }
 
     if (kind == "train") {
-      auto stateOf = [&](const State &parameter, StringRef what) {
-        return optimizerState(parameter, what);
-      };
-      if (failed(finishTrainingStep(step, stage, states, loss, reports, stateOf)))
-        return failure();
+      if (stage.getAccumulate() > 1)
+        summed = finishGradientStep(step, stage, states, loss, reports, makesStates());
+      else
+        finishTrainingStep(step, stage, states, loss, reports, makesStates());
       return keep(step.finish());
     }
 
@@ -209,6 +210,20 @@ private:
     train::CommitOp::create(step.builder, builder.getArrayAttr({}), ValueRange(),
                             builder.getArrayAttr(names), outputs, builder.getArrayAttr({}),
                             ValueRange());
+    return keep(step.finish());
+  }
+
+  std::function<FlatSymbolRefAttr(const State &, StringRef, double)> makesStates() {
+    return [this](const State &parameter, StringRef what, double initial) {
+      return optimizerState(parameter, what, initial);
+    };
+  }
+
+  /// The optimizer's step where several batches make one.
+  FlatSymbolRefAttr updateStep(model::StageOp stage) {
+    OpBuilder::InsertionGuard guard(builder);
+    StepBuilder step(builder, train, data, states, stage, stepName(stage, "update"), "update");
+    finishUpdateStep(step, stage, states, summed, makesStates());
     return keep(step.finish());
   }
 
@@ -279,22 +294,33 @@ private:
 
   void makeStage(const LoweredStage &lowered) {
     model::StageOp stage = lowered.stage;
-    SmallVector<Attribute> reports, finish;
+    SmallVector<Attribute> reports, finish, sparse;
     SmallVector<bool> ascending;
+    SmallVector<int64_t> every;
     for (model::ReportOp report : stage.getBody().getOps<model::ReportOp>()) {
       reports.push_back(report.getNameAttr());
       finish.push_back(builder.getStringAttr(report.getFinish()));
       ascending.push_back(report.getUpwards());
+      every.push_back(static_cast<int64_t>(report.getEvery()));
     }
+    for (model::RegularizeOp regularizer : stage.getBody().getOps<model::RegularizeOp>())
+      if (regularizer.getProximal())
+        for (auto symbol : regularizer.getParameters().getAsRange<FlatSymbolRefAttr>())
+          if (auto name = builder.getStringAttr(symbol.getValue());
+              !llvm::is_contained(sparse, name))
+            sparse.push_back(name);
+    const bool anyEvery = llvm::any_of(every, [](int64_t steps) { return steps > 0; });
     const bool any = !reports.empty();
     auto made = train::StageOp::create(
         builder, stage.getLoc(), stage.getSymNameAttr(), lowered.step, lowered.eval,
         lowered.predict, stage.getBatchAttr(), stage.getEpochsAttr(), stage.getStepsAttr(),
         stage.getDropLastAttr(), stage.getSequentialAttr(), stage.getAccumulateAttr(),
-        any ? builder.getArrayAttr(reports) : ArrayAttr(),
+        lowered.update, any ? builder.getArrayAttr(reports) : ArrayAttr(),
         any ? builder.getArrayAttr(finish) : ArrayAttr(),
         any ? builder.getDenseBoolArrayAttr(ascending) : DenseBoolArrayAttr(),
-        stage.getKeepBestAttr(), stage.getStopAttr(), stage.getPatienceAttr());
+        anyEvery ? builder.getDenseI64ArrayAttr(every) : DenseI64ArrayAttr(),
+        sparse.empty() ? ArrayAttr() : builder.getArrayAttr(sparse), stage.getKeepBestAttr(),
+        stage.getStopAttr(), stage.getPatienceAttr());
     // What the stage changes and what it does not, for whoever reads the program's description.
     SmallVector<Attribute> trained;
     for (model::OptimizeOp optimizer : stage.getBody().getOps<model::OptimizeOp>())
@@ -335,6 +361,7 @@ private:
   Operation *firstStep = nullptr;
   SmallVector<train::StepOp> steps;
   SmallVector<LoweredStage> stages;
+  SmallVector<StringAttr> summed; ///< the parameters whose gradients the stage's step adds up
 };
 
 struct ModelToTrain : impl::ModelToTrainBase<ModelToTrain> {

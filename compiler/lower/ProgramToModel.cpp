@@ -103,14 +103,15 @@ private:
 
   Attribute loadingOp(const semantics::LoadOp &op) {
     using Kind = semantics::LoadOp::Kind;
-    static constexpr const char *names[] = {"add",         "multiply", "divide",    "subtract_from",
-                                            "divide_into", "power",    "normalize", "standardize"};
+    static constexpr const char *names[] = {"add",           "multiply",    "divide",
+                                            "subtract_from", "divide_into", "power",
+                                            "normalize",     "standardize", "bf16"};
     SmallVector<NamedAttribute> entries{
         builder.getNamedAttr("kind", builder.getStringAttr(names[static_cast<int>(op.kind)]))};
     if (op.kind == Kind::Normalize) {
       entries.push_back(builder.getNamedAttr("mean", builder.getDenseF64ArrayAttr(op.mean)));
       entries.push_back(builder.getNamedAttr("std", builder.getDenseF64ArrayAttr(op.std)));
-    } else if (op.kind != Kind::Standardize) {
+    } else if (op.kind != Kind::Standardize && op.kind != Kind::Bf16) {
       entries.push_back(builder.getNamedAttr("value", builder.getF64FloatAttr(op.value)));
     }
     return builder.getDictionaryAttr(entries);
@@ -214,6 +215,8 @@ private:
     auto op = model::TrainOp::create(builder, at(train.place), train.name, train.model, train.data,
                                      train.seed);
     builder.createBlock(&op.getBody());
+    marksParts = llvm::any_of(
+        train.stages, [](const semantics::Stage &stage) { return !stage.recompute.empty(); });
     for (const semantics::Parameter &parameter : train.parameters)
       if (failed(buildParameter(parameter)))
         return failure();
@@ -392,6 +395,8 @@ private:
                                               builder.getContext(), std::get<std::string>(value)))
                                         : attribute(value));
     }
+    if (marksParts)
+      state.addAttribute("within", builder.getStringAttr(operation.within));
     if (llvm::is_contained(state.name.getAttributeNames(), "layer"))
       state.addAttribute("layer", builder.getStringAttr(operation.path));
     Operation *op = builder.create(state);
@@ -423,7 +428,9 @@ private:
         stage.stop && stage.stop->measure.upwards ? builder.getUnitAttr() : UnitAttr(),
         stage.stop ? builder.getI64IntegerAttr(stage.stop->patience) : IntegerAttr(),
         stage.keepBest ? builder.getStringAttr(measure(*stage.keepBest)) : StringAttr(),
-        stage.keepBest && stage.keepBest->upwards ? builder.getUnitAttr() : UnitAttr());
+        stage.keepBest && stage.keepBest->upwards ? builder.getUnitAttr() : UnitAttr(),
+        stage.recompute.empty() ? ArrayAttr() : strings(stage.recompute),
+        stage.bf16 ? builder.getUnitAttr() : UnitAttr());
     builder.createBlock(&op.getBody());
     for (const semantics::Load &load : stage.loads)
       buildLoad(load);
@@ -437,6 +444,8 @@ private:
 
     const Location location = values[stage.objective].getLoc();
     model::ObjectiveOp::create(builder, location, values[stage.objective]);
+    for (semantics::ValueId penalty : stage.penalties)
+      model::PenaltyOp::create(builder, values[penalty].getLoc(), values[penalty]);
     for (const semantics::Report &report : stage.reports)
       model::ReportOp::create(builder, at(report.place), report.name, values[report.value],
                               report.upwards, report.finish, report.everySteps);
@@ -447,6 +456,9 @@ private:
                                     builder.getF64FloatAttr(regularizer.l2),
                                     regularizer.proximal ? builder.getUnitAttr() : UnitAttr(),
                                     symbols(regularizer.parameters));
+    for (const semantics::Constraint &constraint : stage.constraints)
+      model::ConstrainOp::create(builder, at(constraint.place), constraint.kind,
+                                 APFloat(constraint.limit), symbols(constraint.parameters));
     for (const semantics::Optimizer &optimizer : stage.optimizers)
       if (!optimizer.parameters.empty())
         buildOptimizer(optimizer);
@@ -500,6 +512,7 @@ private:
 
   const syntax::SourceManager &sources;
   OpBuilder builder;
+  bool marksParts = false; ///< ops say which instance they are part of: some stage recomputes
 };
 
 } // namespace

@@ -4,6 +4,8 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+#include <utility>
+
 using namespace mlir;
 
 namespace sinter::lower {
@@ -32,6 +34,8 @@ StepBuilder::StepBuilder(OpBuilder &outer, model::TrainOp train, model::DataOp d
   if (auto layers = stage.getFrozenLayers())
     for (StringRef layer : layers->getAsValueRange<StringAttr>())
       frozenLayers[layer] = true;
+  if (auto parts = stage.getRecompute(); parts && training)
+    llvm::append_range(recompute, parts->getAsValueRange<StringAttr>());
 
   SmallVector<Type> types;
   SmallVector<Location> locations;
@@ -69,6 +73,8 @@ StepBuilder::StepBuilder(OpBuilder &outer, model::TrainOp train, model::DataOp d
 
   step = train::StepOp::create(builder, name, builder.getFunctionType(types, {}), kind,
                                builder.getArrayAttr(bindings), ArrayAttr());
+  if (stage.getBf16() && kind != "update")
+    step->setAttr("bf16", builder.getUnitAttr());
   Block *block = builder.createBlock(&step.getBody(), {}, types, locations);
   unsigned next = 0;
   for (StringRef clock : clockNames)
@@ -341,7 +347,12 @@ FailureOr<SmallVector<Tensor>> StepBuilder::callNet(model::NetOp net, ArrayRef<T
   Block &body = net.getBody().front();
   for (auto [argument, input] : llvm::zip_equal(body.getArguments(), inputs))
     set(argument, input);
-  if (failed(lowerGraph(body)))
+  ++netCalls;
+  part.clear();
+  const bool wasInNet = std::exchange(inNet, true);
+  const LogicalResult lowered = lowerGraph(body);
+  inNet = wasInNet;
+  if (failed(lowered))
     return failure();
   Call call{net, SmallVector<Tensor>(inputs), {}};
   for (Value value : body.getTerminator()->getOperands())
@@ -365,10 +376,36 @@ LogicalResult StepBuilder::lower(model::CallOp op) {
 LogicalResult StepBuilder::lowerGraph(Block &block) {
   for (Operation &op : block) {
     builder.setLoc(op.getLoc());
+    Block *built = builder.getInsertionBlock();
+    Operation *before = built->empty() ? nullptr : &built->back();
     if (failed(lowerOp(op)))
       return failure();
+    markAgain(op, before);
   }
   return success();
+}
+
+void StepBuilder::markAgain(Operation &from, Operation *before) {
+  auto within = from.getAttrOfType<StringAttr>("within");
+  if (recompute.empty() || !inNet || !within)
+    return;
+  const StringRef owner = within.getValue();
+  auto *instance = llvm::find_if(recompute, [&](StringRef each) {
+    return !each.empty() &&
+           (owner == each || (owner.starts_with(each) && owner[each.size()] == '.'));
+  });
+  // What belongs to the model itself goes with the instance before it.
+  const bool asBefore =
+      instance == recompute.end() && owner.empty() && llvm::is_contained(recompute, StringRef());
+  if (instance == recompute.end() && !asBefore)
+    return;
+  if (!asBefore)
+    part = (*instance + "#" + Twine(netCalls)).str();
+  else if (part.empty())
+    part = "#" + std::to_string(netCalls);
+  Block *block = builder.getInsertionBlock();
+  for (Operation *op = before ? before->getNextNode() : &block->front(); op; op = op->getNextNode())
+    op->setAttr("train.part", builder.getStringAttr(part));
 }
 
 } // namespace sinter::lower

@@ -135,6 +135,8 @@ private:
   //===--- one op each ------------------------------------------------------------------------===//
 
   mlir::LogicalResult lowerOp(mlir::Operation &op);
+  /// Marks the ops built behind `before` where the stage computes them again in the backward pass.
+  void markAgain(mlir::Operation &from, mlir::Operation *before);
   void set(mlir::Value value, Tensor tensor) { values[value] = std::move(tensor); }
   void set(mlir::Value value, const Pointwise &like, mlir::Value result) {
     values[value] = Tensor{result, like.order, like.batched};
@@ -185,6 +187,7 @@ private:
   mlir::LogicalResult lower(model::CrossEntropyOp op);
   mlir::LogicalResult lower(model::MseOp op);
   mlir::LogicalResult lower(model::AccuracyOp op);
+  mlir::LogicalResult lower(model::TopKOp op);
 
   /// Whether a layer is in training mode here.
   bool trains(llvm::StringRef layer) const;
@@ -203,6 +206,10 @@ private:
   int64_t batch;
   bool training;
   llvm::StringMap<bool> frozenLayers;
+  llvm::SmallVector<llvm::StringRef> recompute; ///< instances whose values are not kept
+  std::string part;                             ///< that the last marked op belongs to
+  int netCalls = 0;
+  bool inNet = false;
 
   llvm::StringMap<mlir::BlockArgument> clocks;
   llvm::StringMap<Tensor> fields;

@@ -1,6 +1,7 @@
 //===- TrainingStep.cpp - gradients, clipping and updates of a training step ------------------===//
 #include "compiler/lower/TrainingStep.h"
 
+#include "compiler/lower/OptimizerUpdates.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -16,48 +17,100 @@ public:
       : step(step), builder(step.builder), stage(stage), states(states),
         optimizerState(optimizerState) {}
 
-  LogicalResult finish(Value objective, ArrayRef<std::pair<std::string, Value>> reports) {
-    Value loss = objective, shown = objective;
-    regularize(loss, shown);
+  void finish(Value objective, Measures reports) {
+    const Regularization terms = regularize();
+    const Value loss = plus(objective, terms.differentiated);
+    const Value shown = plus(loss, terms.proximal);
     differentiate(loss);
     clip();
-    for (model::OptimizeOp optimizer : stage.getBody().getOps<model::OptimizeOp>())
-      if (failed(update(optimizer)))
-        return failure();
-    for (auto [name, value] : step.newStatistics())
-      if (!isFrozen(name.getValue()))
-        commit(states.find(name)->second, value);
-    for (model::AverageOp average : stage.getBody().getOps<model::AverageOp>())
-      advance(average);
+    update();
+    project();
+    commitStatistics();
+    advanceAverages();
     commitStep(shown, reports);
-    return success();
+  }
+
+  SmallVector<StringAttr> finishGradients(Value objective, Measures reports) {
+    // The sum over the examples, whose gradients may be added to those of other batches.
+    const Regularization terms = regularize();
+    const Value shown = plus(plus(objective, terms.differentiated), terms.proximal);
+    const Value count =
+        train::CountOp::create(builder, scalarType(), step.clock("count"), APFloat(1.0));
+    differentiate(step.binary<train::MulOp>(objective, count));
+    SmallVector<StringAttr> names;
+    for (auto [name, gradient] : gradients) {
+      const State &state = states.find(name)->second;
+      const FlatSymbolRefAttr sum = optimizerState(state, "gradient", 0);
+      const Value before = step.own(sum, state.type, state.location);
+      commitAs(sum, step.binary<train::AddOp>(before, gradient));
+      commit(state, read(state)); // owned, for its gradient, and as it was
+      names.push_back(name);
+    }
+    commitStatistics();
+    commitStep(shown, reports);
+    return names;
+  }
+
+  void finishUpdate(ArrayRef<StringAttr> summed) {
+    updates = true;
+    if (const Regularization terms = regularize(); terms.differentiated)
+      differentiate(terms.differentiated);
+    builder.setLoc(stage.getLoc());
+    const Value count =
+        train::CountOp::create(builder, scalarType(), step.clock("count"), APFloat(1.0));
+    SmallVector<std::pair<FlatSymbolRefAttr, State>> sums;
+    for (StringAttr name : summed) {
+      const State &state = states.find(name)->second;
+      const FlatSymbolRefAttr symbol = optimizerState(state, "gradient", 0);
+      const Value sum = step.own(symbol, state.type, state.location);
+      Value &gradient = gradients[name];
+      gradient = plus(step.binary<train::DivOp>(sum, count), gradient);
+      sums.emplace_back(symbol, state);
+    }
+    clip();
+    update();
+    project();
+    advanceAverages();
+    for (const auto &[symbol, state] : sums)
+      commitAs(symbol, train::ConstantOp::create(builder, state.type,
+                                                 DenseElementsAttr::get(state.type, 0.0f)));
+    builder.setLoc(stage.getLoc());
+    train::CommitOp::create(builder, builder.getArrayAttr(committed), newValues,
+                            builder.getArrayAttr({}), ValueRange(), builder.getArrayAttr({}),
+                            ValueRange());
   }
 
 private:
-  const State &stateOf(Attribute symbol) {
-    return states.find(cast<FlatSymbolRefAttr>(symbol).getAttr())->second;
-  }
+  /// What regularizers add to the loss; null where there is none.
+  struct Regularization {
+    Value differentiated;
+    Value proximal; ///< in the loss that is shown, and not in what is differentiated
+  };
+
+  RankedTensorType scalarType() { return RankedTensorType::get({}, builder.getF32Type()); }
+  Value plus(Value a, Value b) { return a && b ? step.binary<train::AddOp>(a, b) : a ? a : b; }
   Value read(const State &state) { return step.own(state.symbol, state.type, state.location); }
+
+  const State &stateOf(FlatSymbolRefAttr symbol) { return states.find(symbol.getAttr())->second; }
 
   bool isFrozen(StringRef name) {
     return stage.getFrozen() &&
            llvm::is_contained(stage.getFrozen()->getAsValueRange<StringAttr>(), name);
   }
 
-  /// Adds each regularizer once. A proximal one is in the loss that is shown, and not in what is
-  /// differentiated.
-  void regularize(Value &loss, Value &shown) {
+  /// Each regularizer once.
+  Regularization regularize() {
+    Regularization terms;
     for (model::RegularizeOp regularizer : stage.getBody().getOps<model::RegularizeOp>()) {
       builder.setLoc(regularizer.getLoc());
       const double l1 = regularizer.getL1().convertToDouble();
       const double l2 = regularizer.getL2().convertToDouble();
       Value sum;
-      auto add = [&](double factor, Value total) {
-        const Value term = step.binary<train::MulOp>(total, step.constant(factor));
-        sum = sum ? step.binary<train::AddOp>(sum, term) : term;
-      };
       for (auto symbol : regularizer.getParameters().getAsRange<FlatSymbolRefAttr>()) {
         const Value w = step.state(symbol.getValue()).value;
+        auto add = [&](double factor, Value total) {
+          sum = plus(sum, step.binary<train::MulOp>(total, step.constant(factor)));
+        };
         if (l1 != 0)
           add(l1, step.sumAll(step.unary<train::AbsOp>(w)));
         if (l2 != 0)
@@ -65,13 +118,10 @@ private:
         if (regularizer.getProximal())
           proximal[symbol.getAttr()] += l1;
       }
-      if (!sum)
-        continue;
-      const bool both = loss == shown;
-      shown = step.binary<train::AddOp>(shown, sum);
-      if (!regularizer.getProximal())
-        loss = both ? shown : step.binary<train::AddOp>(loss, sum);
+      Value &whole = regularizer.getProximal() ? terms.proximal : terms.differentiated;
+      whole = plus(whole, sum);
     }
+    return terms;
   }
 
   /// Gradients of all parameters with an optimizer that the loss depends on.
@@ -115,10 +165,8 @@ private:
         continue;
       }
       Value squares;
-      for (auto &[name, gradient] : gradients) {
-        const Value sum = step.sumAll(step.unary<train::SquareOp>(gradient));
-        squares = squares ? step.binary<train::AddOp>(squares, sum) : sum;
-      }
+      for (auto &[name, gradient] : gradients)
+        squares = plus(squares, step.sumAll(step.unary<train::SquareOp>(gradient)));
       if (!squares)
         continue;
       const Value norm =
@@ -130,82 +178,56 @@ private:
     }
   }
 
-  FailureOr<Value> rate(model::OptimizeOp op) {
-    const bool epochs = op.getEveryEpochs() || op.getWarmupEpochs();
-    const double to = (op.getSchedule() == "cosine" ? op.getFloor() : op.getTo()).convertToDouble();
-    const Value value = train::RateOp::create(
-        builder, RankedTensorType::get({}, builder.getF32Type()), op.getSchedule(),
-        step.clock("step"), step.clock("last"), epochs ? Value(step.clock("epoch")) : Value(),
-        op.getRate(), APFloat(to), op.getBy(),
-        static_cast<uint64_t>(op.getEvery().convertToDouble()),
-        static_cast<uint64_t>(op.getWarmup().convertToDouble()), op.getFactor(),
-        op.getEveryEpochs(), op.getWarmupEpochs());
-    return value;
+  void update() {
+    for (model::OptimizeOp op : stage.getBody().getOps<model::OptimizeOp>()) {
+      builder.setLoc(op.getLoc());
+      OptimizerUpdates optimizer(step, op, optimizerState);
+      optimizer.begin();
+      for (auto symbol : op.getParameters().getAsRange<FlatSymbolRefAttr>()) {
+        const State &state = states.find(symbol.getAttr())->second;
+        const auto found = gradients.find(symbol.getAttr());
+        if (found == gradients.end())
+          continue;
+        builder.setLoc(NameLoc::get(symbol.getAttr(), op.getLoc()));
+        const Updated updated = optimizer.update(state, read(state), found->second);
+        commit(state, shrink(symbol.getAttr(), updated.weight, optimizer.rate()));
+        for (const auto &[name, value] : updated.states)
+          commitAs(name, value);
+      }
+    }
   }
 
-  LogicalResult update(model::OptimizeOp op) {
-    builder.setLoc(op.getLoc());
-    auto learningRate = rate(op);
-    if (failed(learningRate))
-      return failure();
-    Value c1, c2;
-    const auto scalar = RankedTensorType::get({}, builder.getF32Type());
-    if (op.getKind() != "sgd") {
-      c1 = train::BiasCorrectionOp::create(builder, scalar, step.clock("step"), *op.getBeta1());
-      c2 = train::BiasCorrectionOp::create(builder, scalar, step.clock("step"), *op.getBeta2());
-    }
-    for (auto symbol : op.getParameters().getAsRange<FlatSymbolRefAttr>()) {
-      const State &state = stateOf(symbol);
-      const auto found = gradients.find(symbol.getAttr());
-      if (found == gradients.end())
-        continue;
-      builder.setLoc(NameLoc::get(symbol.getAttr(), op.getLoc()));
-      if (op.getKind() == "sgd")
-        sgd(op, symbol.getAttr(), state, found->second, *learningRate);
-      else
-        adam(op, state, found->second, *learningRate, c1, c2);
-    }
-    return success();
+  /// Soft thresholding: sign(w) max(|w| - rate l1, 0).
+  Value shrink(StringAttr name, Value w, Value rate) {
+    const double l1 = proximal.lookup(name);
+    if (l1 == 0)
+      return w;
+    const Value cut = step.binary<train::MulOp>(rate, step.constant(l1));
+    const Value left = step.binary<train::MaxOp>(
+        step.binary<train::SubOp>(step.unary<train::AbsOp>(w), cut), step.constant(0));
+    return step.binary<train::MulOp>(step.unary<train::SignOp>(w), left);
   }
 
-  void sgd(model::OptimizeOp op, StringAttr name, const State &state, Value gradient,
-           Value learningRate) {
-    const bool hasMomentum = op.getMomentum().convertToDouble() != 0;
-    FlatSymbolRefAttr momentumState;
-    Value momentum;
-    if (hasMomentum) {
-      momentumState = optimizerState(state, "momentum");
-      momentum = step.own(momentumState, state.type, builder.getLoc());
-    }
-    auto updated = train::SgdOp::create(
-        builder, state.type, hasMomentum ? Type(state.type) : Type(), read(state), gradient,
-        momentum, learningRate, op.getMomentum(), op.getWeightDecay(), op.getNesterov());
-    Value w = updated.getW1();
-    if (const double l1 = proximal.lookup(name); l1 != 0) {
-      // Soft thresholding: sign(w) max(|w| - rate l1, 0).
-      const Value cut = step.binary<train::MulOp>(learningRate, step.constant(l1));
-      const Value left = step.binary<train::MaxOp>(
-          step.binary<train::SubOp>(step.unary<train::AbsOp>(w), cut), step.constant(0));
-      w = step.binary<train::MulOp>(step.unary<train::SignOp>(w), left);
-    }
-    commit(state, w);
-    if (hasMomentum)
-      commitAs(momentumState, updated.getM1());
+  /// Brings what the optimizers left back to where the constraints want it.
+  void project() {
+    for (model::ConstrainOp op : stage.getBody().getOps<model::ConstrainOp>())
+      for (auto symbol : op.getParameters().getAsRange<FlatSymbolRefAttr>()) {
+        const State &state = states.find(symbol.getAttr())->second;
+        builder.setLoc(NameLoc::get(symbol.getAttr(), op.getLoc()));
+        auto *place = llvm::find(committed, state.symbol);
+        if (place == committed.end()) {
+          commit(state, read(state));
+          place = std::prev(committed.end());
+        }
+        Value &w = newValues[std::distance(committed.begin(), place)];
+        w = op.getKind() == "nonnegative" ? step.binary<train::MaxOp>(w, step.constant(0))
+                                          : toNorm(w, state, op.getLimit().convertToDouble());
+      }
   }
 
-  void adam(model::OptimizeOp op, const State &state, Value gradient, Value learningRate, Value c1,
-            Value c2) {
-    const FlatSymbolRefAttr first = optimizerState(state, "exp_avg");
-    const FlatSymbolRefAttr second = optimizerState(state, "exp_avg_sq");
-    const Value m = step.own(first, state.type, builder.getLoc());
-    const Value v = step.own(second, state.type, builder.getLoc());
-    auto updated =
-        train::AdamOp::create(builder, TypeRange{state.type, state.type, state.type}, read(state),
-                              gradient, m, v, learningRate, c1, c2, *op.getBeta1(), *op.getBeta2(),
-                              *op.getEps(), op.getWeightDecay(), op.getKind() == "adamw");
-    commit(state, updated.getW1());
-    commitAs(first, updated.getM1());
-    commitAs(second, updated.getV1());
+  void advanceAverages() {
+    for (model::AverageOp average : stage.getBody().getOps<model::AverageOp>())
+      advance(average);
   }
 
   /// A teacher's parameters go the (1 - decay)th part of the way to what the model's have become, its
@@ -225,10 +247,14 @@ private:
     for (auto symbol : op.getStates().getAsRange<FlatSymbolRefAttr>()) {
       const State &average = stateOf(symbol), &source = stateOf(average.of);
       auto *found = llvm::find(committed, Attribute(source.symbol));
-      if (found == committed.end())
+      const bool changed = found != committed.end();
+      // Where several batches make a step, buffers have changed in the steps before.
+      if (!changed && (!updates || source.trained))
         continue;
       builder.setLoc(NameLoc::get(symbol.getAttr(), op.getLoc()));
-      const Value w = newValues[std::distance(committed.begin(), found)], t = read(average);
+      const Value w = changed ? newValues[std::distance(committed.begin(), found)]
+                              : step.state(average.of.getValue()).value;
+      const Value t = read(average);
       Value next = w;
       if (source.trained)
         next = step.binary<train::AddOp>(
@@ -239,6 +265,32 @@ private:
     }
   }
 
+  /// w · limit / max(limit, |w of one unit|): what is within the limit stays to the bit.
+  Value toNorm(Value w, const State &state, double limit) {
+    if (state.type.getRank() < 2)
+      return w;
+    SmallVector<int64_t> others;
+    int64_t unit = 0;
+    for (auto [place, axis] : llvm::enumerate(state.order))
+      if (axis == 0)
+        unit = static_cast<int64_t>(place);
+      else
+        others.push_back(static_cast<int64_t>(place));
+    const int64_t units = state.type.getDimSize(unit);
+    const Value squares = train::SumOp::create(builder, state.type.clone(ArrayRef(units)),
+                                               step.unary<train::SquareOp>(w), others);
+    const Value bounded =
+        step.binary<train::MaxOp>(step.unary<train::SqrtOp>(squares), step.constant(limit));
+    const Value factor = step.binary<train::DivOp>(step.constant(limit), bounded);
+    return step.binary<train::MulOp>(
+        w, train::BroadcastOp::create(builder, state.type, factor, ArrayRef(unit)));
+  }
+
+  void commitStatistics() {
+    for (auto [name, value] : step.newStatistics())
+      if (!isFrozen(name.getValue()))
+        commit(states.find(name)->second, value);
+  }
   void commit(const State &state, Value value) {
     step.own(state.symbol, state.type, state.location);
     commitAs(state.symbol, value);
@@ -248,7 +300,7 @@ private:
     newValues.push_back(value);
   }
 
-  void commitStep(Value loss, ArrayRef<std::pair<std::string, Value>> reports) {
+  void commitStep(Value loss, Measures reports) {
     SmallVector<Attribute> names{builder.getStringAttr("loss")};
     SmallVector<Value> outputs{loss};
     for (const auto &[name, value] : reports) {
@@ -268,16 +320,27 @@ private:
   OptimizerStates optimizerState;
   llvm::MapVector<StringAttr, Value> gradients;
   llvm::DenseMap<StringAttr, double> proximal; ///< λ of soft thresholding
+  bool updates = false; ///< the gradients were added up in steps before this one
   SmallVector<Attribute> committed;
   SmallVector<Value> newValues;
 };
 
 } // namespace
 
-LogicalResult finishTrainingStep(StepBuilder &step, model::StageOp stage, const States &states,
-                                 Value objective, ArrayRef<std::pair<std::string, Value>> reports,
-                                 OptimizerStates optimizerState) {
-  return TrainingStep(step, stage, states, optimizerState).finish(objective, reports);
+void finishTrainingStep(StepBuilder &step, model::StageOp stage, const States &states,
+                        Value objective, Measures reports, OptimizerStates optimizerState) {
+  TrainingStep(step, stage, states, optimizerState).finish(objective, reports);
+}
+
+SmallVector<StringAttr> finishGradientStep(StepBuilder &step, model::StageOp stage,
+                                           const States &states, Value objective, Measures reports,
+                                           OptimizerStates optimizerState) {
+  return TrainingStep(step, stage, states, optimizerState).finishGradients(objective, reports);
+}
+
+void finishUpdateStep(StepBuilder &step, model::StageOp stage, const States &states,
+                      ArrayRef<StringAttr> summed, OptimizerStates optimizerState) {
+  TrainingStep(step, stage, states, optimizerState).finishUpdate(summed);
 }
 
 } // namespace sinter::lower

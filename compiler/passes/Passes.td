@@ -14,6 +14,24 @@ def Differentiate : Pass<"differentiate", "::sinter::train::StepOp"> {
   let statistics = [Statistic<"numBuilt", "built", "ops that compute gradients">];
 }
 
+def Recompute : Pass<"recompute", "::sinter::train::StepOp"> {
+  let summary = "Computes activations again in the backward pass rather than keep them";
+  let description = [{
+    Stands behind `differentiate`. Ops that carry `train.part` are cloned beside the first op of the backward pass that needs them, from the values
+    that parts hand to one another; the clones carry `train.again`, so that no later pass joins them with the first ones. Keeps bits.
+  }];
+  let statistics = [Statistic<"numAgain", "again", "ops that are computed a second time">];
+}
+
+def RoundProducts : Pass<"round-products", "::sinter::train::StepOp"> {
+  let summary = "Rounds what products read and make to bfloat16, where a step says `bf16`";
+  let description = [{
+    Stands behind `differentiate`. Changes bits, as `precision bf16` asks: operands of every contraction are rounded, its sum is f32, and the result
+    is rounded unless it sums over examples (the gradient of a parameter).
+  }];
+  let statistics = [Statistic<"numRounded", "rounded", "values that are rounded">];
+}
+
 def TrainCse : Pass<"train-cse", "::sinter::train::StepOp"> {
   let summary = "Computes equal things once, and keeps the places of both";
   let description = [{

@@ -12,6 +12,7 @@
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <functional>
@@ -235,6 +236,15 @@ Body::Step Body::stepOf(Operation &op, unsigned result, ArrayRef<unsigned> in) {
       .Case([&](arith::UIToFPOp) -> Step {
         return [=](Number *r, const int64_t *) {
           r[result].real = static_cast<double>(bits(r[a].integer, inWidth));
+        };
+      })
+      .Case([&](arith::BitcastOp cast) -> Step {
+        if (cast.getType().isF32())
+          return [=](Number *r, const int64_t *) {
+            r[result].real = std::bit_cast<float>(static_cast<int32_t>(r[a].integer));
+          };
+        return [=](Number *r, const int64_t *) {
+          r[result].integer = std::bit_cast<int32_t>(static_cast<float>(r[a].real));
         };
       })
       .Case<arith::ExtFOp, arith::TruncFOp>(

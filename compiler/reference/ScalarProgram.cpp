@@ -7,6 +7,7 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
+#include <bit>
 #include <cmath>
 
 using namespace mlir;
@@ -131,6 +132,14 @@ ScalarProgram::Compute comparisonOf(arith::CmpIOp op) {
 
 double negate(double x) { return -x; }
 
+/// The bits of a float as a number, and back.
+void bitsOfFloat(Inputs in, Scalar *out, unsigned) {
+  out->integer = std::bit_cast<int32_t>(static_cast<float>(in[0]->real));
+}
+void floatOfBits(Inputs in, Scalar *out, unsigned) {
+  out->real = std::bit_cast<float>(static_cast<int32_t>(in[0]->integer));
+}
+
 /// What an op of a body computes; comparisons and constants apart.
 const llvm::StringMap<ScalarProgram::Compute> &table() {
   static const llvm::StringMap<ScalarProgram::Compute> entries = {
@@ -245,6 +254,8 @@ FailureOr<ScalarProgram> ScalarProgram::of(train::Pointwise op, Precision precis
       compute = comparisonOf(comparison);
     else if (auto integers = dyn_cast<arith::CmpIOp>(part))
       compute = comparisonOf(integers);
+    else if (isa<arith::BitcastOp>(part))
+      compute = part.getResult(0).getType().isF32() ? floatOfBits : bitsOfFloat;
     else
       compute = table().lookup(part.getName().getStringRef());
     if (!compute) {

@@ -35,6 +35,7 @@ public:
 private:
   //===-- DataChecker.cpp
   void declareFields();
+  void roundFields();
   void checkPart(const syntax::PartStatement &part);
   void checkFill(const syntax::Fill &written, std::vector<Fill> &fills,
                  std::map<std::string, Span> &filled);

@@ -32,7 +32,26 @@ void DataChecker::declareFields() {
       checked.poisoned.insert(written->name.text);
     checked.data.fields.push_back(
         {written->name.text, type.value_or(semantics::Type{}), written->name.span});
+    checked.data.fields.back().bf16 = written->type.scalar == ScalarKind::BF16;
   }
+}
+
+/// What fills a bf16 field is rounded last.
+void DataChecker::roundFields() {
+  for (auto &[part, fills] : checked.data.parts)
+    for (Fill &fill : fills) {
+      auto isRounded = [&](const std::string &name) {
+        return std::any_of(checked.data.fields.begin(), checked.data.fields.end(),
+                           [&](const Field &each) { return each.name == name && each.bf16; });
+      };
+      const auto count = std::count_if(fill.fields.begin(), fill.fields.end(), isRounded);
+      if (count == 0)
+        continue;
+      if (count == static_cast<std::ptrdiff_t>(fill.fields.size()))
+        fill.operations.push_back({LoadOp::Kind::Bf16, 0, {}, {}, fill.place});
+      else
+        engine.report(Diag::NotSupported, fill.place, "one source for `bf16` and other fields");
+    }
 }
 
 /// The field of this name, which is filled from now on; null after an error.
@@ -231,6 +250,7 @@ CheckedData DataChecker::run() {
   if (!checked.data.parts.count("train") && !declaration.broken)
     engine.report(Diag::NoTrainPart, declaration.name.span, declaration.name.text)
         .help("`train { … }` fills each field from a source");
+  roundFields();
   return std::move(checked);
 }
 

@@ -27,8 +27,8 @@ static Scalar scalarOf(ScalarKind kind) {
   switch (kind) {
   case ScalarKind::F32:
     return Scalar::F32;
-  case ScalarKind::BF16:
-    return Scalar::BF16;
+  case ScalarKind::BF16: // a value is f32; who declares it so rounds it
+    return Scalar::F32;
   case ScalarKind::I32:
     return Scalar::I32;
   case ScalarKind::Bool:
@@ -44,10 +44,6 @@ std::optional<Type> Evaluator::type(const TensorType &written) {
     return std::nullopt;
   Type result{scalarOf(written.scalar), 0, {}};
   bool good = true;
-  if (result.scalar == Scalar::BF16) {
-    session.engine.report(Diag::NotSupported, written.scalarSpan, "the type `bf16`");
-    good = false;
-  }
   if (written.classCount) {
     std::optional<int64_t> count = dimension(*written.classCount);
     good &= count.has_value();

@@ -100,6 +100,8 @@ std::string dump(const LoadOp &op) {
                        fmt::join(op.std, ", "));
   case LoadOp::Kind::Standardize:
     return "standardize";
+  case LoadOp::Kind::Bf16:
+    return "bf16";
   }
   return "";
 }
@@ -152,6 +154,8 @@ void dump(const Stage &stage, std::string &out) {
     out += fmt::format("    frozen layers {}\n", fmt::join(stage.frozenLayers, " "));
   out += dump(stage.graph, "    ");
   out += fmt::format("    objective %{}\n", stage.objective);
+  for (ValueId penalty : stage.penalties)
+    out += fmt::format("    penalty %{}\n", penalty);
   for (const Report &report : stage.reports)
     out += fmt::format("    report {} = %{}{}{}\n", report.name, report.value,
                        report.finish.empty() ? "" : " finish " + report.finish,
@@ -170,6 +174,13 @@ void dump(const Stage &stage, std::string &out) {
   for (const Average &each : stage.averages)
     out += fmt::format("    average decay {:g} every {}: {}\n", each.decay, each.every,
                        fmt::join(each.states, " "));
+  for (const Constraint &each : stage.constraints)
+    out += fmt::format("    constrain {}({:g}): {}\n", each.kind, each.limit,
+                       fmt::join(each.parameters, " "));
+  if (!stage.recompute.empty())
+    out += fmt::format("    recompute {}\n", fmt::join(stage.recompute, " "));
+  if (stage.bf16)
+    out += "    precision bf16\n";
   if (stage.stop)
     out += fmt::format("    stop {}.{} for {}\n", stage.stop->measure.set, stage.stop->measure.name,
                        stage.stop->patience);

@@ -11,8 +11,14 @@ ValueId GraphBuilder::emit(std::string kind, std::vector<ValueId> operands, Attr
   auto id = static_cast<ValueId>(graph.types.size());
   graph.types.push_back(std::move(result));
   facts.push_back({graph.operations.size(), varying});
-  graph.operations.push_back(
-      {std::move(kind), std::move(operands), {id}, std::move(attributes), std::move(path), place});
+  std::string owner = path.empty() ? within : path;
+  graph.operations.push_back({std::move(kind),
+                              std::move(operands),
+                              {id},
+                              std::move(attributes),
+                              std::move(path),
+                              place,
+                              std::move(owner)});
   return id;
 }
 
@@ -24,7 +30,7 @@ std::vector<ValueId> GraphBuilder::emitCall(const std::string &net, std::vector<
     graph.types.push_back(each);
     facts.push_back({graph.operations.size(), true});
   }
-  graph.operations.push_back({"call", std::move(operands), ids, {{"net", net}}, "", place});
+  graph.operations.push_back({"call", std::move(operands), ids, {{"net", net}}, "", place, within});
   return ids;
 }
 

@@ -29,6 +29,7 @@ public:
   ValueId canonical(ValueId value);
 
   Graph graph;
+  std::string within; ///< of the operations to come
 
 private:
   using Form = std::tuple<std::string, std::vector<ValueId>, Attributes, size_t>;

@@ -121,6 +121,21 @@ Value accuracy(Evaluator &evaluator, const BoundArguments &arguments) {
                         {{"axis", *axis}}, Type{}, arguments.place);
 }
 
+Value topK(Evaluator &evaluator, const BoundArguments &arguments) {
+  std::optional<int64_t> axis = checkLabel(evaluator, arguments, false);
+  if (!axis)
+    return Poison{};
+  const Type &logits = evaluator.graph->type(arguments.tensor("logits"));
+  int64_t classes = logits.dims[static_cast<size_t>(*axis)], k = arguments.integer("k");
+  if (k > classes) {
+    evaluator.session.engine.report(Diag::TopKOfFewer, arguments.span("k"), k, classes)
+        .note(arguments.span("logits"), logits.str());
+    return Poison{};
+  }
+  return evaluator.emit("top_k", {arguments.tensor("logits"), arguments.tensor("label")},
+                        {{"axis", *axis}, {"k", k}}, Type{}, arguments.place);
+}
+
 Value meanSquaredError(Evaluator &evaluator, const BoundArguments &arguments) {
   if (!sameShape(evaluator, arguments, "a", "b"))
     return Poison{};
@@ -155,17 +170,33 @@ Value huber(Evaluator &evaluator, const BoundArguments &arguments) {
 /// softplus(z) - z y, which neither overflows nor takes the log of 0.
 Value binaryCrossEntropy(Evaluator &evaluator, const BoundArguments &arguments) {
   const Type target = evaluator.graph->type(arguments.tensor("y"));
-  if (target.scalar != Scalar::F32) {
-    evaluator.session.engine.report(
-        Diag::NotSupported, arguments.span("y"),
-        fmt::format("`binary_cross_entropy` with a target of `{}`", target.str()));
+  ValueId logits = arguments.tensor("logits"), y = arguments.tensor("y");
+  const Type type = evaluator.graph->type(logits);
+  Maker make{evaluator, arguments.place};
+  if (target.scalar == Scalar::I32 || (target.scalar == Scalar::Class && target.classes != 2)) {
+    evaluator.session.engine.report(Diag::BinaryTarget, arguments.span("y"), target.str())
+        .help(target.scalar == Scalar::Class ? "`cross_entropy(logits, label)` is for more classes"
+                                             : "`class[2]`, `bool` or `f32`");
     return Poison{};
   }
-  if (!sameShape(evaluator, arguments, "logits", "y"))
+  // One label belongs to logits `f32` and `f32[1]` alike.
+  bool oneLabel = target.scalar == Scalar::Class && target.rank() == 0 &&
+                  (type.rank() == 0 || type.dims == std::vector<int64_t>{1});
+  if (!oneLabel && !sameShape(evaluator, arguments, "logits", "y"))
     return Poison{};
-  Maker make{evaluator, arguments.place};
-  ValueId logits = arguments.tensor("logits");
-  ValueId product = make.same("mul", {logits, arguments.tensor("y")});
+  if (target.scalar == Scalar::Bool) {
+    y = make("where", {y, make.number(1), make.number(0)}, type);
+  } else if (target.scalar == Scalar::Class) {
+    std::vector<int64_t> dims = target.dims;
+    dims.push_back(2);
+    int64_t last = target.rank();
+    y = make("one_hot", {y}, {Scalar::F32, 0, dims}, {{"classes", int64_t{2}}});
+    dims.back() = 1;
+    y = make("slice", {y}, {Scalar::F32, 0, dims},
+             {{"axis", last}, {"from", int64_t{1}}, {"to", int64_t{2}}, {"step", int64_t{1}}});
+    y = make("reshape", {y}, type, {{"shape", type.dims}});
+  }
+  ValueId product = make.same("mul", {logits, y});
   ValueId loss = make.same("sub", {make.same("softplus", {logits}), product});
   return Tensor{make.all("mean", loss)};
 }
@@ -266,7 +297,7 @@ std::vector<FunctionEntry> losses() {
       entry("cosine_distance", "a: tensor, b: tensor", cosineDistance),
       entry("accuracy", "logits: tensor, label: labels, axis: int = -1", accuracy, "", true),
       entry("perplexity", "logits: tensor, label: labels, axis: int = -1", perplexity, "exp"),
-      entry("top_k", "", nullptr, "", true),
+      entry("top_k", "logits: tensor, label: labels, k: count, axis: int = -1", topK, "", true),
   };
 }
 

@@ -5,6 +5,7 @@
 #include "compiler/semantics/Nearest.h"
 
 #include <fmt/format.h>
+#include <utility>
 
 namespace sinter::semantics {
 
@@ -36,6 +37,8 @@ private:
   void run(const LayerStatement &statement);
   void run(const LetStatement &statement);
   bool checkResult(const syntax::Type &written, const Value &value, Span span);
+  Value rounded(const TensorType &written, Value value, Span span);
+  Value rounded(const syntax::Type &written, Value value, Span span);
   bool checkTensor(const TensorType &written, const Value &value, Span span);
   std::string writtenType(const TensorType &type) const { return session.text(type.span); }
 
@@ -163,7 +166,7 @@ bool ModelRun::bindInput(const ModelInput &input, const Value &value, Span span)
   if (input.type.broken)
     return false;
   static const std::map<ScalarKind, Scalar> scalars = {{ScalarKind::F32, Scalar::F32},
-                                                       {ScalarKind::BF16, Scalar::BF16},
+                                                       {ScalarKind::BF16, Scalar::F32},
                                                        {ScalarKind::I32, Scalar::I32},
                                                        {ScalarKind::Bool, Scalar::Bool},
                                                        {ScalarKind::Class, Scalar::Class}};
@@ -196,7 +199,7 @@ bool ModelRun::bindInput(const ModelInput &input, const Value &value, Span span)
     return false;
   }
   Binding binding;
-  binding.value = Tensor{*id};
+  binding.value = rounded(input.type, Tensor{*id}, input.name.span);
   binding.place = input.name.span;
   return declare(input.name, std::move(binding));
 }
@@ -264,8 +267,9 @@ void ModelRun::run(const ParamStatement &statement) {
   binding.place = statement.name.span;
   if (std::optional<semantics::Type> type = inner.type(statement.type)) {
     Span span = statement.name.span;
-    if (type->scalar != Scalar::F32)
-      engine.report(Diag::ParameterType, statement.type.span, statement.name.text, type->str());
+    if (type->scalar != Scalar::F32 || statement.type.scalar == ScalarKind::BF16)
+      engine.report(Diag::ParameterType, statement.type.span, statement.name.text,
+                    session.text(statement.type.span));
     else if (std::optional<ValueId> id =
                  inner.weight(*frame.instance, statement.name.text, *type, Role::Other,
                               statement.initializer.get(), nullptr, nullptr, "param", span, span))
@@ -307,6 +311,25 @@ void ModelRun::run(const LetStatement &statement) {
   declare(statement.name, std::move(binding));
 }
 
+/// What is declared as bf16 is rounded to it where it is declared so.
+Value ModelRun::rounded(const TensorType &written, Value value, Span span) {
+  const Tensor *tensor = value.get<Tensor>();
+  if (written.scalar != ScalarKind::BF16 || !tensor)
+    return value;
+  return inner.emit("bf16", {tensor->id}, {}, inner.graph->type(tensor->id), span);
+}
+
+Value ModelRun::rounded(const syntax::Type &written, Value value, Span span) {
+  if (!written.isRecord())
+    return rounded(written.tensor(), std::move(value), span);
+  Record record = *value.get<Record>();
+  for (auto &[name, each] : record)
+    for (const syntax::Type::Field &field : written.fields())
+      if (field.name.text == name)
+        each = rounded(field.type, each, span);
+  return record;
+}
+
 bool ModelRun::checkTensor(const TensorType &written, const Value &value, Span span) {
   if (written.broken || value.poisoned())
     return false;
@@ -315,7 +338,8 @@ bool ModelRun::checkTensor(const TensorType &written, const Value &value, Span s
     return false;
   const semantics::Type actual = inner.graph->type(*id);
   bool matches = written.dims.size() == actual.dims.size();
-  matches &= (written.scalar == ScalarKind::F32) == (actual.scalar == Scalar::F32);
+  matches &= (written.scalar == ScalarKind::F32 || written.scalar == ScalarKind::BF16) ==
+             (actual.scalar == Scalar::F32);
   matches &= (written.scalar == ScalarKind::Bool) == (actual.scalar == Scalar::Bool);
   std::string needed;
   for (size_t i = 0; i < written.dims.size(); ++i) {
@@ -403,6 +427,8 @@ Value ModelRun::body() {
     result = Tensor{*inner.tensor(result, model.result->span, "")};
   if (model.hasResultType && !checkResult(model.resultType, result, model.result->span))
     result = Poison{};
+  if (model.hasResultType && !result.poisoned())
+    result = rounded(model.resultType, std::move(result), model.result->span);
   for (const auto &[name, binding] : inner.scope->own())
     if (auto same = frame.automatic.find(name); binding.isLayer && same != frame.automatic.end())
       engine.report(Diag::NameIsAutomatic, binding.place, name)
@@ -438,7 +464,12 @@ Value Evaluator::runModel(const ModelDeclaration &declaration, const Arguments &
   ModelRun run(*this, declaration, inner, own, place);
   if (!run.bindParameters(parameters) || !run.bindInputs(std::move(inputs), more))
     return Poison{};
-  return run.body();
+  if (!graph)
+    return run.body();
+  std::string outer = std::exchange(graph->within, instance.path);
+  Value result = run.body();
+  graph->within = std::move(outer);
+  return result;
 }
 
 } // namespace sinter::semantics

@@ -11,25 +11,35 @@ using namespace syntax;
 
 namespace {
 
-struct OptimizerEntry {
-  Signature signature;
-  bool planned = false; ///< of the language, not of this version
-};
-
-const std::vector<OptimizerEntry> &optimizers() {
-  static const std::vector<OptimizerEntry> table = [] {
-    const std::string adaptive = "lr: rate, betas: reals = (0.9, 0.999), eps: positive = 1e-8, ";
-    return std::vector<OptimizerEntry>{
-        {Signature::parse("sgd", "lr: rate, momentum: nonnegative = 0, nesterov: bool = false, "
-                                 "weight_decay: nonnegative = 0, dampening: nonnegative = 0"),
-         false},
-        {Signature::parse("adam", adaptive + "weight_decay: nonnegative = 0"), false},
-        {Signature::parse("adamw", adaptive + "weight_decay: nonnegative = 0.01"), false},
-        {Signature::parse("rmsprop", ""), true},
-        {Signature::parse("adagrad", ""), true},
-        {Signature::parse("lion", ""), true},
+/// Defaults are PyTorch's, lion's its authors'. Every argument but the rate and betas is an attribute of the Optimizer.
+const std::vector<Signature> &optimizers() {
+  static const std::vector<Signature> table = [] {
+    const std::string adaptive = "lr: rate, betas: reals = (0.9, 0.999), eps: nonnegative = 1e-8, ";
+    return std::vector<Signature>{
+        Signature::parse("sgd", "lr: rate, momentum: nonnegative = 0, nesterov: bool = false, "
+                                "weight_decay: nonnegative = 0"),
+        Signature::parse("adam", adaptive + "weight_decay: nonnegative = 0"),
+        Signature::parse("adamw", adaptive + "weight_decay: nonnegative = 0.01"),
+        Signature::parse("rmsprop", "lr: rate = 0.01, alpha: probability = 0.99, "
+                                    "eps: nonnegative = 1e-8, weight_decay: nonnegative = 0, "
+                                    "momentum: nonnegative = 0, centered: bool = false"),
+        Signature::parse("adagrad", "lr: rate = 0.01, lr_decay: nonnegative = 0, "
+                                    "weight_decay: nonnegative = 0, "
+                                    "initial_accumulator_value: nonnegative = 0, "
+                                    "eps: nonnegative = 1e-10"),
+        Signature::parse("lion", "lr: rate = 1e-4, betas: reals = (0.9, 0.99), "
+                                 "weight_decay: nonnegative = 0"),
     };
   }();
+  return table;
+}
+
+/// What `constrain` projects onto.
+const std::vector<Signature> &constraints() {
+  static const std::vector<Signature> table = {
+      Signature::parse("max_norm", "c: positive"),
+      Signature::parse("nonnegative", ""),
+  };
   return table;
 }
 
@@ -218,52 +228,50 @@ std::optional<Schedule> resolveRate(Evaluator &evaluator, const Expr &expr) {
 std::optional<Optimizer> resolveOptimizer(Evaluator &evaluator, const Expr &expr) {
   Session &session = evaluator.session;
   Applied call = applied(expr);
-  const OptimizerEntry *entry = choose(
-      session, expr, call, optimizers(),
-      [](const OptimizerEntry &each) { return each.signature.name; }, "optimizer");
-  if (!entry)
+  const Signature *signature = choose(
+      session, expr, call, optimizers(), [](const Signature &each) { return each.name; },
+      "optimizer");
+  if (!signature)
     return std::nullopt;
-  if (entry->planned) {
-    session.engine.report(Diag::NotSupported, expr.span,
-                          fmt::format("`{}`", entry->signature.name));
-    return std::nullopt;
-  }
   std::optional<BoundArguments> bound =
-      evaluator.bind(entry->signature, *call.arguments, call.name->span);
+      evaluator.bind(*signature, *call.arguments, call.name->span);
   if (!bound)
     return std::nullopt;
-  std::optional<Schedule> rate = resolveRate(evaluator, *bound->expr("lr"));
-  if (!rate)
-    return std::nullopt;
   Optimizer optimizer;
-  optimizer.kind = entry->signature.name;
-  optimizer.rate = *rate;
+  optimizer.kind = signature->name;
   optimizer.place = expr.span;
-  optimizer.attributes["weight_decay"] = bound->number("weight_decay");
-  if (optimizer.kind == "sgd") {
-    double momentum = bound->number("momentum"), dampening = bound->number("dampening");
-    bool nesterov = bound->boolean("nesterov");
-    if (nesterov && (momentum == 0 || dampening != 0)) {
-      session.engine.report(Diag::NesterovMomentum, bound->span("nesterov"))
-          .help("`sgd(lr: …, momentum: 0.9, nesterov: true)`");
+  if (const Expr *written = bound->expr("lr")) {
+    std::optional<Schedule> rate = resolveRate(evaluator, *written);
+    if (!rate)
       return std::nullopt;
-    }
-    optimizer.attributes["momentum"] = momentum;
-    optimizer.attributes["dampening"] = dampening;
-    optimizer.attributes["nesterov"] = nesterov;
-    return optimizer;
+    optimizer.rate = *rate;
+  } else {
+    optimizer.rate.rate = bound->number("lr");
   }
+  for (const ArgumentSpec &spec : signature->arguments) {
+    std::string name = spec.name == "initial_accumulator_value" ? "initial" : spec.name;
+    if (spec.kind == ArgumentKind::Boolean)
+      optimizer.attributes[name] = bound->boolean(spec.name);
+    else if (spec.kind != ArgumentKind::Rate && spec.kind != ArgumentKind::Reals)
+      optimizer.attributes[name] = bound->number(spec.name);
+  }
+  if (signature->find("nesterov") && bound->boolean("nesterov") && bound->number("momentum") == 0) {
+    session.engine.report(Diag::NesterovMomentum, bound->span("nesterov"))
+        .help("`sgd(lr: …, momentum: 0.9, nesterov: true)`");
+    return std::nullopt;
+  }
+  if (!signature->find("betas"))
+    return optimizer;
   std::vector<double> betas = bound->reals("betas");
   bool inRange = betas.size() == 2 && std::all_of(betas.begin(), betas.end(), [](double beta) {
                    return beta >= 0 && beta < 1;
                  });
   if (!inRange) {
-    session.engine.report(Diag::Betas, bound->span("betas"), entry->signature.name);
+    session.engine.report(Diag::Betas, bound->span("betas"), signature->name);
     return std::nullopt;
   }
   optimizer.attributes["beta1"] = betas[0];
   optimizer.attributes["beta2"] = betas[1];
-  optimizer.attributes["eps"] = bound->number("eps");
   return optimizer;
 }
 
@@ -298,6 +306,24 @@ std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const Expr &
     result.l2 = bound->number("l2");
   if (signature->find("proximal"))
     result.proximal = bound->boolean("proximal");
+  return result;
+}
+
+std::optional<Constraint> resolveConstraint(Evaluator &evaluator, const Expr &expr) {
+  Applied call = applied(expr);
+  const Signature *signature = choose(
+      evaluator.session, expr, call, constraints(), [](const Signature &each) { return each.name; },
+      "constraint");
+  if (!signature)
+    return std::nullopt;
+  std::optional<BoundArguments> bound =
+      evaluator.bind(*signature, *call.arguments, call.name->span);
+  if (!bound)
+    return std::nullopt;
+  Constraint result;
+  result.kind = signature->name;
+  result.limit = signature->find("c") ? bound->number("c") : 0;
+  result.place = expr.span;
   return result;
 }
 

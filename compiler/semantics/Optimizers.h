@@ -27,4 +27,7 @@ std::vector<const syntax::Expr *> termsOf(const syntax::Expr &expr);
 /// `l1(1e-5)`, `elastic(1e-5, 1e-4)`.
 std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const syntax::Expr &expr);
 
+/// `max_norm(3)`, `nonnegative`; its parameters are still to be filled in. Null after an error.
+std::optional<Constraint> resolveConstraint(Evaluator &evaluator, const syntax::Expr &expr);
+
 } // namespace sinter::semantics

@@ -119,6 +119,9 @@ using ValueId = uint32_t;
 ///   accuracy(logits, label)        {axis: int}  the share of positions where argmax over `axis` is
 ///   the
 ///                                  label (the first maximum wins).
+///   top_k(logits, label)           {axis: int, k: int}  the share of positions where the label is
+///                                  among the k largest over `axis` (of equal ones the first wins).
+///   bf16(x)                        x rounded to bfloat16 (nearest, ties to even), x's type
 ///
 /// mae, huber, binary_cross_entropy, kl_div, distill, cosine_distance, normalize, global_max_pool
 /// and the like have no kind of their own: they come as the operations above.
@@ -129,6 +132,8 @@ struct Operation {
   Attributes attributes;
   std::string path; ///< the layer instance, "blocks.0.conv1"; "" for a plain function
   Place place;
+  std::string
+      within; ///< the instance of a layer or model that it is part of; "" for the trained model
 };
 
 /// Straight-line code: operations in an order in which every operand stands above its use.
@@ -211,6 +216,7 @@ struct Field {
   std::string name;
   Type type;
   Place place;
+  bool bf16 = false; ///< declared as bf16: f32 here, rounded while loading
   /// Of an i32 field that is somebody's label: its values lie in 0 … labels - 1, which is checked
   /// while loading; else 0.
   int64_t labels = 0;
@@ -230,6 +236,7 @@ struct LoadOp {
     Standardize,  ///< (x - m) / s, for each element of the record apart: m and s from the train
     ///< part, after the steps above; s is 1 where a column is constant; saved with the
     ///< weights
+    Bf16, ///< x rounded to bfloat16
   };
   Kind kind = Kind::Add;
   double value = 0;
@@ -359,9 +366,13 @@ struct Schedule {
 
 /// One optimizer over parameters of one rate factor (`rate S = 0.1` splits a line of the spec into
 /// two).
-///   sgd    {momentum: double, nesterov: bool, weight_decay: double, dampening: double (0)}
-///   adam   {beta1: double, beta2: double, eps: double, weight_decay: double}   decay in the
-///   gradient adamw  the same; the decay decoupled, w -= rate * rateFactor * weight_decay * w
+///   sgd      {momentum: double, nesterov: bool, weight_decay: double}
+///   adam     {beta1: double, beta2: double, eps: double, weight_decay: double}   decay in the
+///            gradient
+///   adamw    the same; the decay decoupled, w -= rate * rateFactor * weight_decay * w
+///   rmsprop  {alpha, eps, momentum, weight_decay: double, centered: bool}   decay in the gradient
+///   adagrad  {lr_decay, eps, weight_decay, initial: double}   likewise; its sums begin as `initial`
+///   lion     {beta1, beta2, weight_decay: double}   decoupled
 struct Optimizer {
   std::string kind;
   Attributes attributes;
@@ -370,6 +381,15 @@ struct Optimizer {
   std::vector<std::string>
       parameters;                  ///< primary names, trained and not frozen; none stands in two
   std::vector<std::string> spared; ///< frozen ones that it would train else
+  Place place;
+};
+
+/// A projection after each step: each unit's incoming weights to a 2-norm of at most `limit`
+/// (max_norm), or every element to at least 0 (nonnegative).
+struct Constraint {
+  std::string kind; ///< max_norm nonnegative
+  double limit = 0;
+  std::vector<std::string> parameters; ///< primary names; not those that the stage freezes
   Place place;
 };
 
@@ -401,7 +421,7 @@ struct Report {
   ValueId value = 0;
   std::string finish;     ///< "" or "exp"
   bool upwards = false;   ///< more is better
-  int64_t everySteps = 0; ///< 0: after each epoch
+  int64_t everySteps = 0; ///< after so many optimizer steps too; 0: after each epoch alone
   Place place;
 };
 
@@ -447,12 +467,19 @@ struct Stage {
 
   Graph graph;           ///< `input`s are fields of the data; nets are reached by `call`
   ValueId objective = 0; ///< f32 scalar per example; averaged over the batch last
+  /// Of `regularize value`: f32 scalars per example, added to the objective in training alone.
+  std::vector<ValueId> penalties;
   std::vector<Report> reports;
   std::vector<Regularizer> regularizers;
+  std::vector<Constraint> constraints; ///< in the order in which they project
   std::vector<Optimizer> optimizers;
   Clip clip;
   std::vector<Copy> copies;
   std::vector<Average> averages;
+  /// Instance paths, none beneath another: what stands within one is computed again as a whole in
+  /// the backward pass. "" for the trained model's own functions.
+  std::vector<std::string> recompute;
+  bool bf16 = false; ///< products and stored activations are rounded to bfloat16
   std::optional<StopRule> stop;
   std::optional<Measure> keepBest; ///< also what `stop` implies
   Place place;

@@ -1,6 +1,6 @@
 //===- TrainBlock.h - one train block on its way to a Train -----------------------------------===//
 // Private to this folder. TrainChecker.cpp sorts a block's lines into stages, TrainGraphs.cpp makes graphs of objectives, reports
-// and the model, TrainSettings.cpp says who is trained by what.
+// and the model, TrainSettings.cpp says who is trained by what, TrainPenalties.cpp what holds weights back.
 #pragma once
 
 #include "compiler/semantics/Evaluator.h"
@@ -141,15 +141,19 @@ private:
   void checkShared(StageWork &work, const SelectorTable &selectors);
   std::optional<Load> loadOf(const TeacherWork &teacher);
   void finishTeachers();
+  //===-- TrainPenalties.cpp
+  void settleRegularizers(StageWork &work, const SelectorTable &selectors);
+  void evaluatePenalty(StageWork &work, const syntax::RegularizeStatement &written);
+  void settleConstraints(StageWork &work, const SelectorTable &selectors);
+  void settleRecompute(StageWork &work, const SelectorTable &selectors);
+  void warnOfDecay(StageWork &work);
 
   //===-- TrainSettings.cpp
   void settleLengths(StageWork &work);
   void settleFrozen(StageWork &work, const SelectorTable &selectors);
-  void settleRegularizers(StageWork &work, const SelectorTable &selectors);
   void settleOptimizers(StageWork &work, const SelectorTable &selectors);
   void settleMeasures(StageWork &work);
   void checkLines(StageWork &work);
-  void warnOfDecay(StageWork &work);
   std::optional<Measure> measure(StageWork &work, const syntax::Measure &written);
   bool trains(const StageWork &work, const std::string &parameter) const;
   std::optional<int64_t> positive(const syntax::Expr &expr, const std::string &what);

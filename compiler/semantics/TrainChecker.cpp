@@ -51,9 +51,6 @@ void TrainChecker::collect(const std::vector<TrainStatement> &statements, Single
     else
       slot = &statement;
   };
-  auto notYet = [&](const auto &statement, const char *what) {
-    engine.report(Diag::NotSupported, statement.span, what);
-  };
   for (const TrainStatement &each : statements) {
     if (const auto *seed = std::get_if<SeedStatement>(&each)) {
       if (inStage)
@@ -70,21 +67,12 @@ void TrainChecker::collect(const std::vector<TrainStatement> &statements, Single
       once(single.length, *length, "epochs` or `steps");
     } else if (const auto *precision = std::get_if<PrecisionStatement>(&each)) {
       once(single.precision, *precision, "precision");
-      if (precision->scalar != ScalarKind::F32)
-        notYet(*precision, "`precision bf16`");
     } else if (const auto *clip = std::get_if<ClipStatement>(&each)) {
       once(single.clip, *clip, "clip");
     } else if (const auto *stop = std::get_if<StopStatement>(&each)) {
       once(single.stop, *stop, "stop when");
     } else if (const auto *keep = std::get_if<KeepBestStatement>(&each)) {
       once(single.keepBest, *keep, "keep best");
-    } else if (const auto *constrain = std::get_if<ConstrainStatement>(&each)) {
-      notYet(*constrain, "`constrain`");
-    } else if (const auto *recompute = std::get_if<RecomputeStatement>(&each)) {
-      notYet(*recompute, "`recompute`");
-    } else if (const auto *regularize = std::get_if<RegularizeStatement>(&each);
-               regularize && regularize->value) {
-      notYet(*regularize, "`regularize value`");
     }
   }
 }
@@ -141,6 +129,8 @@ void TrainChecker::missing(StageWork &work, const char *statement, const std::st
 void TrainChecker::settleStage(StageWork &work, const SelectorTable &selectors) {
   settleFrozen(work, selectors);
   settleRegularizers(work, selectors);
+  settleConstraints(work, selectors);
+  settleRecompute(work, selectors);
   settleOptimizers(work, selectors);
   warnOfDecay(work);
 }

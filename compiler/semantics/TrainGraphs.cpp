@@ -239,21 +239,21 @@ void TrainChecker::evaluateReport(StageWork &work, const ReportStatement &writte
   for (int number = 2; !written.name && taken(report.name); ++number)
     report.name = base + std::to_string(number);
   if (written.every) {
-    positive(*written.every, "`every`");
-    engine.report(Diag::NotSupported, written.every->span, "a report `every` so many steps");
-    work.good = false;
+    std::optional<int64_t> every = positive(*written.every, "`every`");
+    work.good &= every.has_value();
+    report.everySteps = every.value_or(0);
   }
   work.stage.reports.push_back(report);
 }
 
-/// An accuracy that a value is made of; null where there is none.
+/// An accuracy or a top_k that a value is made of; null where there is none.
 static const Operation *measureBehind(const Graph &graph, ValueId value) {
   std::set<ValueId> needed{value};
   for (auto op = graph.operations.rbegin(); op != graph.operations.rend(); ++op) {
     if (std::none_of(op->results.begin(), op->results.end(),
                      [&](ValueId result) { return needed.count(result) != 0; }))
       continue;
-    if (op->kind == "accuracy")
+    if (op->kind == "accuracy" || op->kind == "top_k")
       return &*op;
     needed.insert(op->operands.begin(), op->operands.end());
   }
@@ -312,8 +312,9 @@ void TrainChecker::evaluateStage(StageWork &work) {
     work.good &= id.has_value();
     work.stage.objective = id.value_or(0);
     if (const Operation *measure = id ? measureBehind(work.graph.graph, *id) : nullptr) {
-      engine.report(Diag::NoDerivative, measure->place, "accuracy")
-          .help("`objective cross_entropy(…)` trains, `report accuracy(…)` measures");
+      engine.report(Diag::NoDerivative, measure->place, measure->kind)
+          .help(fmt::format("`objective cross_entropy(…)` trains, `report {}(…)` measures",
+                            measure->kind));
       work.good = false;
     }
     if (id && !dependsOnModel(work.graph.graph, *id)) {
@@ -321,9 +322,13 @@ void TrainChecker::evaluateStage(StageWork &work) {
       work.good = false;
     }
   }
-  for (const TrainStatement *line : work.lines)
+  for (const TrainStatement *line : work.lines) {
     if (const auto *report = std::get_if<ReportStatement>(line))
       evaluateReport(work, *report);
+    if (const auto *regularize = std::get_if<RegularizeStatement>(line);
+        regularize && regularize->value)
+      evaluatePenalty(work, *regularize);
+  }
 }
 
 std::vector<const OwnedParameter *> ParameterStore::sorted() const {

@@ -1,4 +1,4 @@
-//===- TrainSettings.cpp - lengths, freezing, regularizers, optimizers and measures -----------===//
+//===- TrainSettings.cpp - lengths, freezing, optimizers and measures -------------------------===//
 #include "compiler/semantics/Nearest.h"
 #include "compiler/semantics/Optimizers.h"
 #include "compiler/semantics/TrainBlock.h"
@@ -37,9 +37,8 @@ void TrainChecker::settleLengths(StageWork &work) {
   }
   if (single.accumulate) {
     std::optional<int64_t> count = positive(*single.accumulate->count, "`accumulate`");
-    if (count.value_or(1) > 1)
-      engine.report(Diag::NotSupported, single.accumulate->span, "`accumulate` above 1");
-    work.good &= count == 1;
+    work.good &= count.has_value();
+    stage.accumulate = count.value_or(1);
   }
   if (single.length) {
     stage.length.epochs = single.length->unit == TimeUnit::Epochs;
@@ -51,6 +50,7 @@ void TrainChecker::settleLengths(StageWork &work) {
     missing(work, "epochs` or `steps", "`epochs 5`",
             [](const StageWork &each) { return each.single.length != nullptr; });
   }
+  stage.bf16 = single.precision && single.precision->scalar == ScalarKind::BF16;
   if (single.clip) {
     Evaluator evaluator(session);
     std::optional<double> limit = evaluator.number(*single.clip->limit, "`clip`");
@@ -109,42 +109,6 @@ void TrainChecker::settleFrozen(StageWork &work, const SelectorTable &selectors)
   } else if (!exists) {
     engine.report(Diag::NothingToTrain, declaration.model.name.span, model->name.text);
     work.good = false;
-  }
-}
-
-void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &selectors) {
-  Evaluator evaluator(session);
-  auto add = [&](const Expr &term, const std::vector<std::string> &parameters, Span place) {
-    std::optional<Regularizer> regularizer = resolveRegularizer(evaluator, term);
-    if (!regularizer) {
-      work.good = false;
-      return;
-    }
-    for (const std::string &each : parameters)
-      if (trains(work, each))
-        regularizer->parameters.push_back(each);
-    regularizer->place = place;
-    if (!regularizer->parameters.empty())
-      work.stage.regularizers.push_back(*regularizer);
-  };
-  for (const LayerRegularizer &each : trained.regularizers) {
-    evaluator.scope = each.scope;
-    for (const Expr *term : termsOf(*each.expr))
-      add(*term, {each.parameter}, each.expr->span);
-  }
-  evaluator.scope.reset();
-  for (const TrainStatement *line : work.lines) {
-    const auto *regularize = std::get_if<RegularizeStatement>(line);
-    if (!regularize || regularize->value)
-      continue;
-    std::optional<Selection> selection = selectors.select(regularize->selector);
-    if (!selection)
-      work.good = false;
-    std::vector<std::string> parameters;
-    if (selection)
-      parameters.assign(selection->parameters.begin(), selection->parameters.end());
-    for (const ExprPtr &term : regularize->terms)
-      add(*term, parameters, regularize->span);
   }
 }
 
@@ -232,46 +196,6 @@ void TrainChecker::settleOptimizers(StageWork &work, const SelectorTable &select
   }
 }
 
-void TrainChecker::warnOfDecay(StageWork &work) {
-  std::map<std::string, Span> byPenalty;
-  auto warnNorms = [&](const std::vector<std::string> &parameters, Span place, const char *what) {
-    for (const std::string &each : parameters)
-      if (train.parameter(each)->role == Role::NormScale) {
-        engine.report(Diag::DecayOfNorm, place, what, each)
-            .help("the selector `**.weights` leaves norms and biases out");
-        return;
-      }
-  };
-  for (const Regularizer &each : work.stage.regularizers) {
-    if (each.l2 == 0)
-      continue;
-    warnNorms(each.parameters, each.place, "l2");
-    for (const std::string &parameter : each.parameters)
-      byPenalty.emplace(parameter, each.place);
-  }
-  for (const Optimizer &each : work.stage.optimizers) {
-    if (std::get<double>(each.attributes.at("weight_decay")) == 0)
-      continue;
-    warnNorms(each.parameters, each.place, "weight decay");
-    for (const std::string &parameter : each.parameters)
-      if (auto both = byPenalty.find(parameter); both != byPenalty.end()) {
-        engine.report(Diag::DecayTwice, each.place, parameter).note(both->second, "l2 here");
-        break;
-      }
-  }
-  for (const Regularizer &each : work.stage.regularizers)
-    for (const Optimizer &optimizer : work.stage.optimizers)
-      if (each.proximal && optimizer.kind != "sgd")
-        for (const std::string &parameter : each.parameters)
-          if (std::find(optimizer.parameters.begin(), optimizer.parameters.end(), parameter) !=
-              optimizer.parameters.end()) {
-            engine.report(Diag::ProximalNeedsSgd, each.place, optimizer.kind)
-                .note(optimizer.place, "which trains `" + parameter + "`");
-            work.good = false;
-            break;
-          }
-}
-
 std::optional<semantics::Measure> TrainChecker::measure(StageWork &work,
                                                         const syntax::Measure &written) {
   semantics::Measure result;
@@ -330,6 +254,8 @@ void TrainChecker::checkLines(StageWork &work) {
     else if (const auto *regularize = std::get_if<RegularizeStatement>(line))
       for (const ExprPtr &term : regularize->terms)
         resolveRegularizer(evaluator, *term);
+    else if (const auto *constrain = std::get_if<ConstrainStatement>(line))
+      resolveConstraint(evaluator, *constrain->constraint);
     else if (const auto *rate = std::get_if<RateStatement>(line))
       evaluator.number(*rate->value, "`rate`");
   }

@@ -403,6 +403,15 @@ LogicalResult CrossEntropyOp::verify() {
 
 LogicalResult MseOp::verify() { return expect(*this, "(C1)", "b", getB(), shapeOf(getA())); }
 
+LogicalResult TopKOp::verify() {
+  const auto axis = static_cast<int64_t>(getAxis()), k = static_cast<int64_t>(getK());
+  if (failed(expectAxis(*this, "(C3)", axis, getLogits())))
+    return failure();
+  if (const int64_t classes = shapeOf(getLogits())[axis]; k < 1 || k > classes)
+    return emitOpError("(C2) 1 ≤ k ≤ ") << classes << ", is " << k;
+  return expect(*this, "(C1)", "label", getLabel(), positions(getLogits(), axis));
+}
+
 LogicalResult AccuracyOp::verify() {
   const auto axis = static_cast<int64_t>(getAxis());
   if (failed(expectAxis(*this, "(C3)", axis, getLogits())))

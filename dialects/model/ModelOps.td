@@ -184,7 +184,8 @@ def Model_StageOp : Model_Op<"stage", [Symbol, NoTerminator, SingleBlock, NoRegi
                        UnitAttr:$drop_last, UnitAttr:$sequential, DefaultValuedAttr<I64Attr, "1">:$accumulate,
                        OptionalAttr<StrArrayAttr>:$frozen, OptionalAttr<StrArrayAttr>:$frozen_layers,
                        OptionalAttr<StrAttr>:$stop, UnitAttr:$stop_upwards, OptionalAttr<I64Attr>:$patience,
-                       OptionalAttr<StrAttr>:$keep_best, UnitAttr:$keep_best_upwards);
+                       OptionalAttr<StrAttr>:$keep_best, UnitAttr:$keep_best_upwards,
+                       OptionalAttr<StrArrayAttr>:$recompute, UnitAttr:$bf16);
   let regions = (region SizedRegion<1>:$body);
   let assemblyFormat = [{
     $sym_name `batch` $batch (`epochs` $epochs^)? (`steps` $steps^)? (`drop_last` $drop_last^)? (`sequential` $sequential^)?
@@ -237,10 +238,35 @@ def Model_RegularizeOp : Model_Op<"regularize", [HasParent<"StageOp">]> {
   let hasVerifier = 1;
 }
 
+def Model_PenaltyOp : Model_Op<"penalty", [HasParent<"StageOp">]> {
+  let summary = "adds a value per example to what training minimises, averaged over the batch as the objective is; evaluation leaves it out";
+  let description = "`model.penalty %e : tensor<f32>`";
+  let arguments = (ins Model_Scalar:$value);
+  let assemblyFormat = "$value attr-dict `:` type($value)";
+}
+
+def Model_ConstrainOp : Model_Op<"constrain", [HasParent<"StageOp">]> {
+  let summary = "projects parameters after each step: `max_norm` (each unit's incoming weights to a 2-norm of at most limit) or `nonnegative`";
+  let description = [{
+    A unit is an index of the saved weight's first axis: a dense unit, a convolution's filter, a row of an embedding. max_norm leaves what has
+    fewer than two axes alone.
+
+    (C1) kind is one of these; max_norm has a limit above 0. (C2) it names parameters of the block.
+
+    ```mlir
+    model.constrain "max_norm" 3.0 over [@dense1.weight]
+    ```
+  }];
+  let arguments = (ins StrAttr:$kind, F64Attr:$limit, FlatSymbolRefArrayAttr:$parameters);
+  let assemblyFormat = "$kind $limit `over` $parameters attr-dict";
+  let hasVerifier = 1;
+}
+
 def Model_OptimizeOp : Model_Op<"optimize", [HasParent<"StageOp">]> {
   let summary = "an optimizer, its schedule and its parameters";
   let description = [{
-    kind sgd: momentum, nesterov, weight_decay. adam and adamw: beta1, beta2, eps, weight_decay.
+    kind sgd: momentum, nesterov, weight_decay. adam and adamw: beta1, beta2, eps, weight_decay. rmsprop: alpha, eps, momentum, centered,
+    weight_decay. adagrad: lr_decay, eps, weight_decay, initial (what its sums begin with). lion: beta1, beta2, weight_decay.
     schedule: constant; step (`by`, `every`); exponential (`by`); cosine (`floor`); linear (`to`); each with `warmup`. `every` and `warmup` count
     steps, or epochs where `every_epochs`, `warmup_epochs` stand. `factor` multiplies the rate.
 
@@ -257,7 +283,8 @@ def Model_OptimizeOp : Model_Op<"optimize", [HasParent<"StageOp">]> {
                        DefaultValuedAttr<F64Attr, "0.0">:$warmup, UnitAttr:$warmup_epochs, DefaultValuedAttr<F64Attr, "1.0">:$factor,
                        DefaultValuedAttr<F64Attr, "0.0">:$momentum, UnitAttr:$nesterov, DefaultValuedAttr<F64Attr, "0.0">:$weight_decay,
                        OptionalAttr<F64Attr>:$beta1, OptionalAttr<F64Attr>:$beta2, OptionalAttr<F64Attr>:$eps,
-                       FlatSymbolRefArrayAttr:$parameters);
+                       OptionalAttr<F64Attr>:$alpha, UnitAttr:$centered, DefaultValuedAttr<F64Attr, "0.0">:$lr_decay,
+                       DefaultValuedAttr<F64Attr, "0.0">:$initial, FlatSymbolRefArrayAttr:$parameters);
   let assemblyFormat = "$kind `rate` $rate (`schedule` $schedule^)? `over` $parameters attr-dict";
   let hasVerifier = 1;
 }
@@ -644,5 +671,21 @@ def Model_AccuracyOp : Model_ShapedOp<"accuracy"> {
   let arguments = (ins Model_Float:$logits, Model_Int:$label, I64Attr:$axis);
   let results = (outs Model_Scalar:$share);
 }
+def Model_TopKOp : Model_ShapedOp<"top_k"> {
+  let summary = "the share of positions where the label's is among the k largest logits along axis; of equal ones the first wins";
+  let description = [{
+    (C1) label has logits' shape without axis. (C2) 1 ≤ k ≤ classes. (C3) axis is one of logits'.
+
+    ```mlir
+    %share = model.top_k %y, %label {axis = 0 : i64, k = 5 : i64} : (tensor<10xf32>, tensor<i32>) -> tensor<f32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$logits, Model_Int:$label, I64Attr:$axis, I64Attr:$k);
+  let results = (outs Model_Scalar:$share);
+}
+
+//===--- types ------------------------------------------------------------------------------------===//
+
+def Model_Bf16Op : Model_UnaryOp<"bf16", "x rounded to bfloat16">;
 
 #endif // SINTER_MODEL_OPS_TD

@@ -46,7 +46,7 @@ static LogicalResult verifyLoadingOp(DataOp data, Attribute attribute) {
       return success();
     return data.emitOpError("(C4) normalize has `mean` and `std`, equally many numbers");
   }
-  if (kind.getValue() == "standardize")
+  if (kind.getValue() == "standardize" || kind.getValue() == "bf16")
     return success();
   return data.emitOpError("(C4) no loading op is called ") << kind;
 }
@@ -301,13 +301,26 @@ LogicalResult ScheduleOp::verify() {
   return success();
 }
 
+LogicalResult ConstrainOp::verify() {
+  if (getKind() != "max_norm" && getKind() != "nonnegative")
+    return emitOpError("(C1) kind is max_norm or nonnegative, is \"") << getKind() << "\"";
+  if (getKind() == "max_norm" && !(getLimit().convertToDouble() > 0))
+    return emitOpError("(C1) limit is above 0");
+  return verifyParameters(*this, getParameters(), "(C2)");
+}
+
 LogicalResult OptimizeOp::verify() {
-  if (!llvm::is_contained({"sgd", "adam", "adamw"}, getKind()))
-    return emitOpError("(C1) kind is sgd, adam or adamw, is \"") << getKind() << "\"";
+  const StringRef kind = getKind();
+  if (!llvm::is_contained({"sgd", "adam", "adamw", "rmsprop", "adagrad", "lion"}, kind))
+    return emitOpError("(C1) no optimizer is called \"") << kind << "\"";
   if (!llvm::is_contained(schedules, getSchedule()))
     return emitOpError("(C1) no schedule is called \"") << getSchedule() << "\"";
-  if (getKind() != "sgd" && !(getBeta1() && getBeta2() && getEps()))
-    return emitOpError("(C1) ") << getKind() << " has beta1, beta2 and eps";
+  if (llvm::is_contained({"adam", "adamw", "lion"}, kind) && !(getBeta1() && getBeta2()))
+    return emitOpError("(C1) ") << kind << " has beta1 and beta2";
+  if (llvm::is_contained({"adam", "adamw", "rmsprop", "adagrad"}, kind) && !getEps())
+    return emitOpError("(C1) ") << kind << " has eps";
+  if (kind == "rmsprop" && !getAlpha())
+    return emitOpError("(C1) rmsprop has alpha");
   return verifyParameters(*this, getParameters(), "(C2)");
 }
 

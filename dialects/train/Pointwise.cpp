@@ -86,6 +86,22 @@ SCALAR_BODY(GeluOp) {
   return {s.mul(s.mul(s.number(0.5), x), s.add(s.number(1), inner))};
 }
 
+// Half of the last place that stays, a bit less where that place is even, is added to the bits, and
+// the lower half cut off; a NaN, whose bits could run over, gets a bit that stays instead.
+SCALAR_BODY(Bf16Op) {
+  Scalar s(builder, location);
+  Type i32 = builder.getI32Type(), f32 = builder.getF32Type();
+  Value x = arguments[0];
+  Value bits = s.make<arith::BitcastOp>(i32, x), half = s.integer(16, i32);
+  Value odd = s.make<arith::AndIOp>(s.make<arith::ShRUIOp>(bits, half), s.integer(1, i32));
+  Value rounded = s.make<arith::AddIOp>(bits, s.make<arith::AddIOp>(odd, s.integer(0x7fff, i32)));
+  Value isNumber = s.make<arith::CmpFOp>(arith::CmpFPredicate::OEQ, x, x);
+  Value quiet = s.make<arith::OrIOp>(bits, s.integer(0x00400000, i32));
+  Value kept = s.make<arith::AndIOp>(s.choose(isNumber, rounded, quiet),
+                                     s.integer(static_cast<int32_t>(0xffff0000u), i32));
+  return {s.make<arith::BitcastOp>(f32, kept)};
+}
+
 //===--- two operands -------------------------------------------------------------------------===//
 
 SCALAR_BODY(AddOp) { return {Scalar(builder, location).add(arguments[0], arguments[1])}; }
@@ -196,6 +212,16 @@ LogicalResult OneHotOp::verify() {
   if (getY().getType().getRank() == 0)
     return emitOpError("(C1) y has a last axis, the classes");
   return verifyPointwise(*this);
+}
+
+SCALAR_BODY(NumberOp) {
+  return {arith::IndexCastOp::create(builder, location, builder.getI32Type(), point[getAxis()])};
+}
+LogicalResult NumberOp::verify() {
+  if (getAxis() >= static_cast<uint64_t>(getY().getType().getRank()))
+    return emitOpError("(C1) axis ")
+           << getAxis() << " is none of y's " << getY().getType().getRank();
+  return success();
 }
 
 //===--- rows that are there ------------------------------------------------------------------===//

@@ -27,6 +27,7 @@ NO_GRADIENT(LogicOp)
 NO_GRADIENT(CastOp)
 NO_GRADIENT(OneHotOp)
 NO_GRADIENT(RandomOp)
+NO_GRADIENT(NumberOp)
 NO_GRADIENT(CountOp)
 NO_GRADIENT(RateOp)
 NO_GRADIENT(PulseOp)
@@ -35,6 +36,8 @@ NO_GRADIENT(BiasCorrectionOp)
 //===--- one operand --------------------------------------------------------------------------===//
 
 GRADIENTS(NegOp) { operandGradients[0] = Emit(builder, *this).unary<NegOp>(resultGradients[0]); }
+
+GRADIENTS(Bf16Op) { operandGradients[0] = resultGradients[0]; }
 
 GRADIENTS(ExpOp) { operandGradients[0] = Emit(builder, *this).mul(resultGradients[0], getY()); }
 

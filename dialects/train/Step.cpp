@@ -71,6 +71,11 @@ LogicalResult StageOp::verify() {
   if (getAscending() && getAscending()->size() != reports)
     return emitOpError("(C3) `ascending` has ")
            << getAscending()->size() << " entries for " << reports << " reports";
+  if (getEvery() && static_cast<size_t>(getEvery()->size()) != reports)
+    return emitOpError("(C3) `every` has ")
+           << getEvery()->size() << " entries for " << reports << " reports";
+  if ((static_cast<int64_t>(getAccumulate()) > 1) != getUpdate().has_value())
+    return emitOpError("(C4) `update` stands exactly where accumulate is above 1");
   return success();
 }
 
@@ -83,6 +88,8 @@ LogicalResult StageOp::verifySymbolUses(SymbolTableCollection &symbols) {
     auto step = dyn_cast_if_present<StepOp>(named);
     if (!step || step.getKind() != kind)
       return emitOpError("(C2) ") << name << " must be a train.step of kind \"" << kind << "\"";
+    if (kind == "update")
+      return success();
     if (step.getBatch() != static_cast<int64_t>(getBatch()))
       return emitOpError("(C2) ") << name << " is a step of " << step.getBatch()
                                   << " examples, the batch has " << getBatch();
@@ -97,7 +104,8 @@ LogicalResult StageOp::verifySymbolUses(SymbolTableCollection &symbols) {
              << step.getCommit().getOutputNames();
     return success();
   };
-  if (failed(check(getStepAttr(), "train")) || failed(check(getEvalAttr(), "eval")))
+  if (failed(check(getStepAttr(), "train")) || failed(check(getEvalAttr(), "eval")) ||
+      (getUpdate() && failed(check(getUpdateAttr(), "update"))))
     return failure();
   return getPredict() ? check(getPredictAttr(), "predict") : success();
 }
@@ -192,8 +200,9 @@ BlockArgument StepOp::getState(StringRef name) {
 CommitOp StepOp::getCommit() { return cast<CommitOp>(getBody().front().getTerminator()); }
 
 LogicalResult StepOp::verify() {
-  if (!llvm::is_contained({"train", "eval", "predict"}, getKind()))
-    return emitOpError("kind is \"train\", \"eval\" or \"predict\", is \"") << getKind() << "\"";
+  if (!llvm::is_contained({"train", "update", "eval", "predict"}, getKind()))
+    return emitOpError("kind is \"train\", \"update\", \"eval\" or \"predict\", is \"")
+           << getKind() << "\"";
 
   llvm::StringMap<unsigned> states, others;
   int64_t batch = -1;
@@ -211,7 +220,7 @@ LogicalResult StepOp::verify() {
         return emitOpError(isState ? "(S4) state @" : "(S6) ")
                << (isState ? name : at->first()) << " is bound twice, by arguments " << at->second
                << " and " << i;
-      if (binding == "train.owns" && getKind() != "train")
+      if (binding == "train.owns" && getKind() != "train" && getKind() != "update")
         return emitOpError("(S5) a step of kind \"")
                << getKind() << "\" owns nothing, owns @" << name;
       if (binding == "train.data" || name == "ids") {

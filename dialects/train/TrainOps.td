@@ -84,18 +84,24 @@ def Train_StageOp : Train_Op<"stage", [HasParent<"RunOp">, DeclareOpInterfaceMet
   let description = [{
     The runtime's part of a stage. Length is `epochs` or `steps`, exactly one (C1). `step`, `eval` and `predict` name `train.step`s of that
     `kind` (C2). `reports` name the outputs of step and eval behind `loss`, in order (C3); `finish` says per report what the mean over a set
-    still goes through ("" or "exp"), `ascending` whether more is better. `keep_best` and `stop` hold a measure such as "valid.loss".
+    still goes through ("" or "exp"), `ascending` whether more is better, `every` after how many steps it is measured too (0: after epochs
+    alone). `keep_best` and `stop` hold a measure such as "valid.loss". `sparse` names parameters whose share of zeros is reported.
     The discardable attribute `copies`, a list of `{from, to}`, names states that are copied where the stage begins.
+
+    With `accumulate` above 1 the step of kind "train" adds a batch's gradients to states, and `update`, of kind "update", takes the optimizer's
+    step after so many of them, and after the last batch of an epoch; its clock `count` is the number of examples behind the sums. (C4) `update`
+    stands exactly where accumulate > 1.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$step, FlatSymbolRefAttr:$eval,
                        OptionalAttr<FlatSymbolRefAttr>:$predict, I64Attr:$batch,
                        OptionalAttr<F64Attr>:$epochs, OptionalAttr<I64Attr>:$steps, UnitAttr:$drop_last, UnitAttr:$sequential,
-                       DefaultValuedAttr<I64Attr, "1">:$accumulate,
+                       DefaultValuedAttr<I64Attr, "1">:$accumulate, OptionalAttr<FlatSymbolRefAttr>:$update,
                        OptionalAttr<StrArrayAttr>:$reports, OptionalAttr<StrArrayAttr>:$finish,
-                       OptionalAttr<DenseBoolArrayAttr>:$ascending,
+                       OptionalAttr<DenseBoolArrayAttr>:$ascending, OptionalAttr<DenseI64ArrayAttr>:$every,
+                       OptionalAttr<StrArrayAttr>:$sparse,
                        OptionalAttr<StrAttr>:$keep_best, OptionalAttr<StrAttr>:$stop, OptionalAttr<I64Attr>:$patience);
   let assemblyFormat = [{
-    $sym_name `step` $step `eval` $eval (`predict` $predict^)? `batch` $batch (`epochs` $epochs^)? (`steps` $steps^)?
+    $sym_name `step` $step (`update` $update^)? `eval` $eval (`predict` $predict^)? `batch` $batch (`epochs` $epochs^)? (`steps` $steps^)?
     (`drop_last` $drop_last^)? (`sequential` $sequential^)? (`reports` $reports^)? attr-dict
   }];
   let hasVerifier = 1;
@@ -106,7 +112,8 @@ def Train_StepOp : Train_Op<"step", [IsolatedFromAbove, FunctionOpInterface, Sin
                                      DeclareOpInterfaceMethods<SymbolUserOpInterface>]> {
   let summary = "one step: batch and state in, new state and measures out";
   let description = [{
-    A straight block of pure ops that ends in `train.commit`. `kind` is "train", "eval" or "predict".
+    A straight block of pure ops that ends in `train.commit`. `kind` is "train", "update" (the optimizer's part of a step whose gradients were
+    added up before), "eval" or "predict".
 
     (S1) each owned state is committed exactly once, with its type; (S2) no other is; (S3) `train.gradient` is of owned arguments only;
     (S4) a state is bound once; (S5) a step of kind eval or predict owns nothing; (S6) every argument is bound in exactly one way and its type fits.
@@ -278,6 +285,14 @@ def Train_RandomOp : Train_PointwiseOp<"random", [StopsGradient]> {
   let assemblyFormat = "$purpose `of` $ids `draw` $draw `seed` $seed attr-dict `:` type($ids) `->` type($y)";
   let hasVerifier = 1;
 }
+def Train_NumberOp : Train_PointwiseOp<"number", [StopsGradient]> {
+  let summary = "y[…, i, …] = i along axis";
+  let description = "(C1) axis is one of y's. `%i = train.number along 1 : tensor<64x10xi32>`";
+  let arguments = (ins I64Attr:$axis);
+  let results = (outs Train_Int:$y);
+  let assemblyFormat = "`along` $axis attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
 def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples, AllTypesMatch<["x", "y"]>]> {
   let summary = "y = x in the rows that are there, 0 in the others";
   let description = "(C1) y has rows.";
@@ -286,6 +301,10 @@ def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples, AllTypesMa
   let assemblyFormat = "$x `of` $count attr-dict `:` type($y)";
   let hasVerifier = 1;
   let hasFolder = 1;
+}
+def Train_Bf16Op : Train_UnaryOp<"bf16"> {
+  let summary = "y = x rounded to bfloat16, to the nearest and to even between two, as f32";
+  let description = "By integer arithmetic, so that every CPU gives the same bits; beyond bfloat16's range an infinity, NaN stays. dx = dy.";
 }
 def Train_StopGradientOp : Train_UnaryOp<"stop_gradient", [StopsGradient]> { let summary = "y = x, and no gradient goes back"; let hasFolder = 0; }
 
@@ -650,6 +669,44 @@ def Train_AdamOp : Train_UpdateOp<"adam"> {
                        DefaultValuedAttr<F64Attr, "0.0">:$weight_decay, UnitAttr:$decoupled);
   let results = (outs Train_Float:$w1, Train_Float:$m1, Train_Float:$v1);
   let assemblyFormat = "$w `,` $g `,` $m `,` $v `rate` $rate `corrections` $c1 `,` $c2 attr-dict `:` functional-type(operands, results)";
+}
+
+def Train_RmspropOp : Train_UpdateOp<"rmsprop"> {
+  let summary = "RMSprop (Tieleman and Hinton 2012), as PyTorch computes it";
+  let description = [{
+    g ← gradient + weight_decay · w; v' = α v + (1 - α) g²; where `centered`, a' = α a + (1 - α) g and d = √(v' - a'²) + eps, else d = √v' + eps;
+    with a momentum b' = momentum · b + g / d and w' = w - rate · b', else w' = w - rate · g / d. States are v, then b, then a.
+
+    (C1) 0 ≤ alpha < 1. (C2) b stands exactly where momentum > 0, a exactly where `centered`. (U1) as for `adam`.
+  }];
+  let arguments = (ins Train_Float:$w, Train_Float:$g, Variadic<Train_Float>:$states, Train_Scalar:$rate, F64Attr:$alpha, F64Attr:$eps,
+                       DefaultValuedAttr<F64Attr, "0.0">:$momentum, DefaultValuedAttr<F64Attr, "0.0">:$weight_decay, UnitAttr:$centered);
+  let results = (outs Train_Float:$w1, Variadic<Train_Float>:$states1);
+  let assemblyFormat = "$w `,` $g `states` $states `rate` $rate attr-dict `:` functional-type(operands, results)";
+}
+def Train_AdagradOp : Train_UpdateOp<"adagrad"> {
+  let summary = "Adagrad (Duchi, Hazan and Singer 2011), as PyTorch computes it";
+  let description = [{
+    g ← gradient + weight_decay · w; s' = s + g²; w' = w - rate · g / (√s' + eps). `lr_decay` has gone into the rate.
+
+    (U1) as for `adam`.
+  }];
+  let arguments = (ins Train_Float:$w, Train_Float:$g, Train_Float:$s, Train_Scalar:$rate, F64Attr:$eps,
+                       DefaultValuedAttr<F64Attr, "0.0">:$weight_decay);
+  let results = (outs Train_Float:$w1, Train_Float:$s1);
+  let assemblyFormat = "$w `,` $g `,` $s `rate` $rate attr-dict `:` functional-type(operands, results)";
+}
+def Train_LionOp : Train_UpdateOp<"lion"> {
+  let summary = "Lion (Chen et al. 2023)";
+  let description = [{
+    u = sign(β1 m + (1 - β1) g); w' = w - rate · (u + weight_decay · w); m' = β2 m + (1 - β2) g.
+
+    (C1) 0 ≤ beta1, beta2 < 1. (U1) as for `adam`.
+  }];
+  let arguments = (ins Train_Float:$w, Train_Float:$g, Train_Float:$m, Train_Scalar:$rate, F64Attr:$beta1, F64Attr:$beta2,
+                       DefaultValuedAttr<F64Attr, "0.0">:$weight_decay);
+  let results = (outs Train_Float:$w1, Train_Float:$m1);
+  let assemblyFormat = "$w `,` $g `,` $m `rate` $rate attr-dict `:` functional-type(operands, results)";
 }
 
 //===--- differentiation --------------------------------------------------------------------------===//

@@ -16,6 +16,18 @@ static LogicalResult verifyUpdate(Operation *op, unsigned firstScalar) {
   return success();
 }
 
+/// (C1) for what multiplies an average of the past.
+static LogicalResult verifyShare(Operation *op, StringRef name, const APFloat &share) {
+  if (const double value = share.convertToDouble(); !(value >= 0 && value < 1))
+    return op->emitOpError("(C1) 0 ≤ ") << name << " < 1, is " << value;
+  return success();
+}
+
+/// g + decay · w, g itself without decay.
+static Value withDecay(Scalar &s, Value g, Value w, double decay) {
+  return decay == 0 ? g : s.add(g, s.mul(s.number(decay), w));
+}
+
 //===--- SGD ----------------------------------------------------------------------------------===//
 
 SmallVector<Value> SgdOp::buildScalar(OpBuilder &builder, Location location, ValueRange arguments,
@@ -65,10 +77,90 @@ SmallVector<Value> AdamOp::buildScalar(OpBuilder &builder, Location location, Va
 }
 
 LogicalResult AdamOp::verify() {
-  for (auto [name, beta] : {std::pair("beta1", getBeta1()), std::pair("beta2", getBeta2())})
-    if (const double value = beta.convertToDouble(); !(value >= 0 && value < 1))
-      return emitOpError("(C1) 0 ≤ ") << name << " < 1, is " << value;
+  if (failed(verifyShare(*this, "beta1", getBeta1())) ||
+      failed(verifyShare(*this, "beta2", getBeta2())))
+    return failure();
   if (!(getEps().convertToDouble() >= 0))
     return emitOpError("(C2) eps must not be negative, is ") << getEps().convertToDouble();
   return verifyUpdate(*this, 4);
+}
+
+//===--- RMSprop ------------------------------------------------------------------------------===//
+
+SmallVector<Value> RmspropOp::buildScalar(OpBuilder &builder, Location location,
+                                          ValueRange arguments, ValueRange) {
+  Scalar s(builder, location);
+  const ValueRange states = arguments.drop_front(2).drop_back();
+  const bool hasMomentum = getMomentum().convertToDouble() != 0;
+  Value w = arguments[0], rate = arguments.back();
+  Value g = withDecay(s, arguments[1], w, getWeightDecay().convertToDouble());
+  // 1 - alpha in f64, as PyTorch passes it.
+  const double alpha = getAlpha().convertToDouble();
+  auto average = [&](Value old, Value now) {
+    return s.add(s.mul(s.number(alpha), old), s.mul(s.number(1 - alpha), now));
+  };
+  SmallVector<Value> results{Value(), average(states.front(), s.mul(g, g))};
+  Value square = results[1], mean;
+  if (getCentered()) {
+    mean = average(states.back(), g);
+    square = s.sub(square, s.mul(mean, mean));
+  }
+  Value step = s.div(g, s.add(s.make<math::SqrtOp>(square), s.number(getEps())));
+  if (hasMomentum) {
+    step = s.add(s.mul(s.number(getMomentum()), states[1]), step);
+    results.push_back(step);
+  }
+  if (mean)
+    results.push_back(mean);
+  results[0] = s.sub(w, s.mul(rate, step));
+  return results;
+}
+
+LogicalResult RmspropOp::verify() {
+  if (failed(verifyShare(*this, "alpha", getAlpha())))
+    return failure();
+  const size_t states = 1u + (getMomentum().convertToDouble() != 0) + getCentered();
+  if (getStates().size() != states || getStates1().size() != states)
+    return emitOpError("(C2) has ") << states << " states and as many results for them, has "
+                                    << getStates().size() << " and " << getStates1().size();
+  return verifyUpdate(*this, static_cast<unsigned>(2 + states));
+}
+
+//===--- Adagrad ------------------------------------------------------------------------------===//
+
+SmallVector<Value> AdagradOp::buildScalar(OpBuilder &builder, Location location,
+                                          ValueRange arguments, ValueRange) {
+  Scalar s(builder, location);
+  Value w = arguments[0];
+  Value g = withDecay(s, arguments[1], w, getWeightDecay().convertToDouble());
+  Value sum = s.add(arguments[2], s.mul(g, g));
+  Value size = s.add(s.make<math::SqrtOp>(sum), s.number(getEps()));
+  return {s.sub(w, s.mul(arguments[3], s.div(g, size))), sum};
+}
+
+LogicalResult AdagradOp::verify() { return verifyUpdate(*this, 3); }
+
+//===--- Lion ---------------------------------------------------------------------------------===//
+
+SmallVector<Value> LionOp::buildScalar(OpBuilder &builder, Location location, ValueRange arguments,
+                                       ValueRange) {
+  Scalar s(builder, location);
+  Value w = arguments[0], g = arguments[1], m = arguments[2], rate = arguments[3];
+  auto average = [&](const APFloat &share) {
+    const double beta = share.convertToDouble();
+    return s.add(s.mul(s.number(beta), m), s.mul(s.number(1 - beta), g));
+  };
+  Value way = average(getBeta1()), zero = s.number(0);
+  // A NaN is neither above nor below 0 and stays one.
+  Value step = s.choose(s.greater(way, zero), s.number(1),
+                        s.choose(s.greater(zero, way), s.number(-1), s.mul(way, zero)));
+  step = withDecay(s, step, w, getWeightDecay().convertToDouble());
+  return {s.sub(w, s.mul(rate, step)), average(getBeta2())};
+}
+
+LogicalResult LionOp::verify() {
+  if (failed(verifyShare(*this, "beta1", getBeta1())) ||
+      failed(verifyShare(*this, "beta2", getBeta2())))
+    return failure();
+  return verifyUpdate(*this, 3);
 }

@@ -160,6 +160,22 @@ void addChoices(Cases &cases) {
                            tensor("13", "i32"), tensor("13"), tensor("13x5", "i8"), tensor("13x5")),
        .outputs = {{"y", tensor("13")}, {"z", tensor("13x5")}},
        .exact = {{"a", whole}}});
+  cases.push_back({.op = "number",
+                   .inputs = {},
+                   .body = fmt::format("%n = train.number along 1 : {0}\n"
+                                       "%y = train.cast %n : {0} -> {1}",
+                                       tensor("5x33", "i32"), tensor("5x33")),
+                   .outputs = {{"y", tensor("5x33")}}});
+  // Ties to even, carries into the exponent, the edge of what is finite, subnormals, what is none.
+  cases.push_back({.op = "bf16",
+                   .inputs = {{"x", tensor("16")}, {"z", tensor("33x70")}},
+                   .body = fmt::format("%y = train.bf16 %x : {0}\n%w = train.bf16 %z : {1}",
+                                       tensor("16"), tensor("33x70")),
+                   .outputs = {{"y", tensor("16")}, {"w", tensor("33x70")}},
+                   .exact = {{"x",
+                              {1 + 0x1p-8, 1 + 0x3p-8, 1 + 0x1p-8 + 0x1p-23, 2 - 0x1p-23, -0.0,
+                               -1 - 0x3p-8, 0x1p-140, 0x1.fep127, 0x1.ffp127, -0x1.fffffep127,
+                               infinity, -infinity, nan, 1.5, 0x1.01p-126, 3.14159}}}});
   cases.push_back(
       {.op = "one_hot",
        .inputs = {{"t", tensor("33", "i32"), Values::Whole, 20}},
@@ -579,6 +595,56 @@ void addUpdates(Cases &cases) {
                          attributes, w, s),
                      .outputs = {{"y", w}, {"n", w}, {"u", w}},
                      .tolerance = fewRoundings});
+  for (const auto &[attributes, states] :
+       {std::pair("", 1), std::pair(", momentum = 0.9 : f64, weight_decay = 0.1 : f64", 2),
+        std::pair(", centered", 2), std::pair(", momentum = 0.9 : f64, centered", 3)}) {
+    // v stays above a²: what is centred takes a root.
+    KernelCase test{.op = "rmsprop",
+                    .inputs = {{"w", w},
+                               {"g", w},
+                               {"v", w, Values::Positive},
+                               {"m", w, Values::Small},
+                               {"a", w, Values::Small},
+                               {"rate", s, Values::Positive}},
+                    .body = "",
+                    .outputs = {{"y", w}},
+                    .tolerance = fewRoundings};
+    const bool momentum = std::string(attributes).find("momentum") != std::string::npos;
+    const bool centered = std::string(attributes).find("centered") != std::string::npos;
+    std::string given = "%v", made = "%y, %v1", types = w, madeTypes = w + ", " + w;
+    test.outputs.emplace_back("v1", w);
+    for (const auto &[wanted, name] : {std::pair(momentum, "m"), std::pair(centered, "a")})
+      if (wanted) {
+        given += fmt::format(", %{}", name);
+        made += fmt::format(", %{}1", name);
+        types += ", " + w;
+        madeTypes += ", " + w;
+        test.outputs.emplace_back(std::string(name) + "1", w);
+      }
+    test.body = fmt::format("{0} = train.rmsprop %w, %g states {1} rate %rate {{alpha = 0.9 : f64, "
+                            "eps = 1.0e-8 : f64{2}}} : ({3}, {3}, {4}, {5}) -> ({6})",
+                            made, given, attributes, w, types, s, madeTypes);
+    (void)states;
+    cases.push_back(test);
+  }
+  for (const char *decay : {"", ", weight_decay = 0.1 : f64"}) {
+    cases.push_back({.op = "adagrad",
+                     .inputs = inputs,
+                     .body = fmt::format(
+                         "%y, %n = train.adagrad %w, %g, %v rate %rate {{eps = 1.0e-10 : f64{0}}} "
+                         ": ({1}, {1}, {1}, {2}) -> ({1}, {1})",
+                         decay, w, s),
+                     .outputs = {{"y", w}, {"n", w}},
+                     .tolerance = fewRoundings});
+    cases.push_back({.op = "lion",
+                     .inputs = inputs,
+                     .body = fmt::format("%y, %n = train.lion %w, %g, %m rate %rate "
+                                         "{{beta1 = 0.9 : f64, beta2 = 0.99 : f64{0}}} : "
+                                         "({1}, {1}, {1}, {2}) -> ({1}, {1})",
+                                         decay, w, s),
+                     .outputs = {{"y", w}, {"n", w}},
+                     .tolerance = fewRoundings});
+  }
 }
 
 } // namespace

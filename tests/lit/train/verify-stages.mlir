@@ -10,8 +10,27 @@ train.step @eval kind "eval" (%x: tensor<4x2xf32> {train.data = "x"}, %n: index 
   %y = train.count %n times 1.0 : tensor<f32>
   train.commit outputs ["loss"] (%y : tensor<f32>)
 }
+train.step @update kind "update" (%n: index {train.clock = "count"}) {
+  train.commit
+}
 train.run @Net on @d seed 7 {
-  train.stage @main step @train eval @eval batch 4 steps 100 drop_last {accumulate = 2 : i64}
+  train.stage @main step @train update @update eval @eval batch 4 steps 100 drop_last {accumulate = 2 : i64}
+}
+
+// -----
+
+model.data @d seed 3 fields [{name = "x", type = tensor<2xf32>}] parts {train = [{fields = ["x"], file = "", kind = "synthetic", count = 64 : i64, ops = [], place = ""}]}
+train.step @train kind "train" (%x: tensor<4x2xf32> {train.data = "x"}, %n: index {train.clock = "count"}) {
+  %y = train.count %n times 1.0 : tensor<f32>
+  train.commit outputs ["loss"] (%y : tensor<f32>)
+}
+train.step @eval kind "eval" (%x: tensor<4x2xf32> {train.data = "x"}, %n: index {train.clock = "count"}) {
+  %y = train.count %n times 1.0 : tensor<f32>
+  train.commit outputs ["loss"] (%y : tensor<f32>)
+}
+train.run @Net on @d seed 7 {
+  // expected-error @+1 {{'train.stage' op (C4) `update` stands exactly where accumulate is above 1}}
+  train.stage @main step @train eval @eval batch 4 steps 100 {accumulate = 2 : i64}
 }
 
 // -----

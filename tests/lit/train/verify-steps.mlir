@@ -44,7 +44,7 @@ train.run @Net on @digits seed 7 {
 // -----
 
 train.state @w : tensor<4xf32> kind "parameter" init <constant, 0.0, 0.0>
-// expected-error @+1 {{'train.step' op kind is "train", "eval" or "predict", is "test"}}
+// expected-error @+1 {{'train.step' op kind is "train", "update", "eval" or "predict", is "test"}}
 train.step @s kind "test" (%w: tensor<4xf32> {train.reads = @w}) {
   train.commit
 }

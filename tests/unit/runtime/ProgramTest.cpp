@@ -70,7 +70,7 @@ public:
     for (const std::string &argument : arguments)
       argv.push_back(argument.c_str());
     const auto factory = [&](const Description &, unsigned) {
-      return std::make_unique<RegressionExecutor>(hook);
+      return std::make_unique<RegressionExecutor>(hook, json["steps"].size() > 3);
     };
     Redirect out(stdout, folder / "stdout"), err(stderr, folder / "stderr");
     Outcome outcome;
@@ -78,6 +78,16 @@ public:
     outcome.out = out.finish();
     outcome.err = err.finish();
     return outcome;
+  }
+
+  /// Two batches are one step, and the report is measured every second step too.
+  void accumulate() {
+    Json &stage = json["runs"][0]["stages"][0];
+    stage["accumulate"] = 2;
+    stage["update_step"] = 3;
+    stage["reports"][0]["every"] = 2;
+    json["steps"].push_back({{"name", "update"}, {"batch", 1}});
+    json["states"][2]["init"]["a"] = 0;
   }
 
   std::string out(const std::string &name) const { return "--out=" + folder / name; }
@@ -221,6 +231,50 @@ TEST_CASE("resuming from an older checkpoint writes no record twice, also into a
   REQUIRE(run({run.out("b"), "--resume", run.folder / "a/last.safetensors"}).code == 0);
   CHECK(readText(run.folder / "b/last.safetensors") ==
         readText(run.folder / "whole/last.safetensors"));
+}
+
+TEST_CASE("several batches are one step, also where a run is interrupted between them") {
+  Runs run;
+  run.accumulate();
+  std::vector<Clock> clocks;
+  REQUIRE(run({run.out("whole"), "--log-steps"}, [&](const Clock &clock, uint8_t *) {
+            clocks.push_back(clock);
+          }).code == 0);
+  // Ten examples: batches of 4, 4 and 2, of which the first two are one step.
+  REQUIRE(clocks.size() == 15);
+  for (size_t i = 0; i < clocks.size(); ++i) {
+    CHECK(clocks[i].step == static_cast<int64_t>(i / 3 * 2 + i % 3 / 2));
+    CHECK(clocks[i].draw == clocks[i].step);
+    CHECK(clocks[i].last == 10);
+    CHECK(clocks[i].epoch == 2);
+  }
+  CHECK(run.records("whole/steps.jsonl").size() == 10);
+  // Each epoch ends with a second step: its records of the report, then those of the epoch.
+  const std::vector<Json> records = run.records("whole/metrics.jsonl");
+  REQUIRE(records.size() == 20);
+  for (size_t i = 0; i < records.size(); ++i) {
+    CHECK(records[i]["step"] == 2 * (i / 4) + 2);
+    CHECK(records[i]["epoch"] == i / 4 + (i % 4 >= 2 ? 1 : 0));
+    CHECK(records[i]["error"] == records[i ^ 2]["error"]);
+  }
+
+  for (int stopAt = 0; stopAt < 15; ++stopAt) {
+    const std::string name = fmt::format("cut{}", stopAt);
+    int batch = 0;
+    const auto stop = [&](const Clock &, uint8_t *) {
+      if (batch++ == stopAt)
+        std::raise(SIGINT);
+    };
+    CHECK(run({run.out(name), "--log-steps"}, stop).code == 130);
+    CHECK(run({run.out(name), "--log-steps", "--resume", run.folder / (name + "/last.safetensors")})
+              .code == 0);
+    for (const char *file :
+         {"last.safetensors", "best.safetensors", "metrics.jsonl", "steps.jsonl"}) {
+      INFO(file << " stopped at batch " << stopAt);
+      CHECK(readText(run.folder / (name + "/" + file)) ==
+            readText(run.folder / ("whole/" + std::string(file))));
+    }
+  }
 }
 
 TEST_CASE("a finished run goes on with more epochs") {

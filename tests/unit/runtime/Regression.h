@@ -98,8 +98,10 @@ inline nlohmann::json regression(const std::string &train, const std::string &te
 class RegressionExecutor : public StepExecutor {
 public:
   /// `hook` is called before each train step with its clock, and may do what it likes to the state.
-  explicit RegressionExecutor(std::function<void(const Clock &, uint8_t *state)> before)
-      : hook(std::move(before)) {}
+  /// `sums`: a train step adds its gradients to the buffer, and step 3 updates with their mean.
+  explicit RegressionExecutor(std::function<void(const Clock &, uint8_t *state)> before,
+                              bool sums = false)
+      : hook(std::move(before)), accumulates(sums) {}
 
   void run(size_t step, uint8_t *arena, uint8_t *state) override {
     Clock clock;
@@ -112,6 +114,15 @@ public:
     auto *b = reinterpret_cast<float *>(state + at::bias);
     auto *v = reinterpret_cast<float *>(state + at::momentum);
     auto *result = reinterpret_cast<float *>(arena + at::result);
+    auto *sums = reinterpret_cast<float *>(state + at::seen);
+    const float share = 1.0f / static_cast<float>(clock.count);
+    if (step == 3) {
+      for (int64_t i = 0; i <= inputs; ++i) {
+        (i < inputs ? w[i] : b[0]) -= 0.05f * sums[i] * share;
+        sums[i] = 0;
+      }
+      return;
+    }
     float loss = 0, error = 0, gradient[inputs + 1] = {};
     for (int64_t row = 0; row < batchSize; ++row) {
       float value = b[0];
@@ -129,11 +140,15 @@ public:
     }
     if (step == 2)
       return;
-    const float share = 1.0f / static_cast<float>(clock.count);
     *reinterpret_cast<float *>(arena + at::loss) = loss * share;
     *reinterpret_cast<float *>(arena + at::error) = error * share;
     if (step == 1)
       return;
+    if (accumulates) {
+      for (int64_t i = 0; i <= inputs; ++i)
+        sums[i] += gradient[i];
+      return;
+    }
     const float rate =
         0.05f * (1 - 0.9f * static_cast<float>(clock.step) / static_cast<float>(clock.last));
     for (int64_t i = 0; i < inputs; ++i) {
@@ -149,6 +164,7 @@ public:
 
 private:
   std::function<void(const Clock &, uint8_t *)> hook;
+  bool accumulates;
 };
 
 } // namespace sinter::runtime::test
