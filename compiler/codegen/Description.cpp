@@ -164,6 +164,8 @@ Json describeState(train::StateOp state, uint64_t offset) {
   json["init"] = {{"kind", train::stringifyDistribution(init.getDistribution()).str()},
                   {"a", init.getA()},
                   {"b", init.getB()}};
+  if (auto values = init.getValues())
+    json["init"]["values"] = std::vector<double>(values.asArrayRef());
   addPlace(json, state.getLoc());
   return json;
 }

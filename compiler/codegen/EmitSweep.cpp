@@ -100,7 +100,19 @@ private:
   int64_t group = 1;              // vectors that a reduction accumulates side by side
 
   bool hasReduction() const { return extents.size() > numParallel; }
-  int64_t stride(unsigned operand, unsigned axis) const { return accesses[operand]->strides[axis]; }
+  int64_t stride(unsigned operand, unsigned axis) const {
+    if (accesses[operand])
+      return accesses[operand]->strides[axis];
+    return *strideOf(operand,
+                     axis); // axes are the op's own: nothing is joined where a map is not linear
+  }
+  /// Nothing where a floordiv or mod stands in the way.
+  std::optional<int64_t> strideOf(unsigned operand, unsigned axis) const {
+    if (accesses[operand])
+      return accesses[operand]->strides[axis];
+    return kernel::strideAlong(
+        op.getMap(operand), cast<ShapedType>(op->getOperand(operand).getType()).getShape(), axis);
+  }
   bool isOutput(unsigned operand) const { return operand >= numInputs; }
 
   /// Joins neighbours that every operand walks as one axis and no kernel.index tells apart.
@@ -133,18 +145,18 @@ private:
 
   /// The axis whose neighbours are a vector: parallel, reduce (partial sums by lane), or -1.
   int vectorAxis() const {
-    if (!isLinear)
-      return -1;
-    if (op.sumsByLanes())
+    if (isLinear && op.sumsByLanes())
       return static_cast<int>(extents.size()) - 1;
     for (unsigned axis = numParallel; axis-- > 0;) {
       if (extents[axis] == 1)
         continue;
       if (guardUses(axis))
         return -1;
-      for (unsigned operand = numInputs; operand < accesses.size(); ++operand)
-        if (stride(operand, axis) != 1)
+      for (unsigned operand = 0; operand < accesses.size(); ++operand) {
+        const std::optional<int64_t> step = strideOf(operand, axis);
+        if (!step || (isOutput(operand) && *step != 1))
           return -1;
+      }
       // A plain copy that reads with another stride is a move, better done in squares.
       if (!hasReduction() && body.getOperations().size() == 1 && numInputs == 1 &&
           stride(0, axis) > 1)

@@ -281,6 +281,17 @@ LogicalResult StepBuilder::lower(model::OneHotOp op) {
   return success();
 }
 
+LogicalResult StepBuilder::lower(model::ArgmaxOp op) {
+  const auto axis = static_cast<int64_t>(op.getAxis());
+  const Tensor x = withLast(get(op.getX()), axis);
+  Order order; // without `axis`
+  for (int64_t each : ArrayRef(x.order).drop_back())
+    order.push_back(each - (each > axis));
+  const auto type = RankedTensorType::get(x.type().getShape().drop_back(), builder.getI32Type());
+  set(op.getY(), Tensor{train::ArgmaxOp::create(builder, type, x.value), order, x.batched});
+  return success();
+}
+
 //===--- losses and measures ------------------------------------------------------------------===//
 
 LogicalResult StepBuilder::lower(model::CrossEntropyOp op) {
@@ -396,13 +407,21 @@ LogicalResult StepBuilder::lower(model::TopKOp op) {
 LogicalResult StepBuilder::lowerOp(Operation &operation) {
   return llvm::TypeSwitch<Operation *, LogicalResult>(&operation)
       .Case<model::CallOp, model::FieldOp, model::ReadOp, model::ConstantOp, model::ScheduleOp,
-            model::DenseOp, model::Conv2dOp, model::MaxPool2dOp, model::AvgPool2dOp,
-            model::GlobalAvgPoolOp, model::BatchNormOp, model::DropoutOp, model::FlattenOp,
-            model::ReshapeOp, model::PermuteOp, model::ConcatOp, model::SliceOp, model::PadOp,
-            model::LeakyReluOp, model::EluOp, model::GeluOp, model::ClampOp, model::WhereOp,
-            model::SoftmaxOp, model::LogSoftmaxOp, model::SumOp, model::MeanOp, model::MaxOp,
-            model::MinOp, model::MatmulOp, model::OneHotOp, model::CrossEntropyOp, model::MseOp,
-            model::AccuracyOp, model::TopKOp>([&](auto op) { return lower(op); })
+            model::IntegerOp, model::RandomNormalOp, model::RandomUniformOp, model::UpdateOp>(
+          [&](auto op) { return lower(op); })
+      .Case<model::DenseOp, model::Conv2dOp, model::Conv1dOp, model::ConvTranspose2dOp,
+            model::MaxPool2dOp, model::AvgPool2dOp, model::GlobalAvgPoolOp, model::BatchNormOp,
+            model::GroupNormOp, model::DropoutOp, model::GaussianNoiseOp, model::Upsample2dOp,
+            model::PixelShuffleOp>([&](auto op) { return lower(op); })
+      .Case<model::FlattenOp, model::ReshapeOp, model::PermuteOp, model::ConcatOp, model::SliceOp,
+            model::PadOp, model::LeakyReluOp, model::EluOp, model::GeluOp, model::ClampOp,
+            model::WhereOp>([&](auto op) { return lower(op); })
+      .Case<model::SoftmaxOp, model::LogSoftmaxOp, model::SumOp, model::MeanOp, model::MaxOp,
+            model::MinOp, model::MatmulOp, model::OneHotOp, model::ArgmaxOp, model::BatchMeanOp,
+            model::PairwiseOp, model::MaskColumnsOp, model::BatchCountOp>(
+          [&](auto op) { return lower(op); })
+      .Case<model::CrossEntropyOp, model::MseOp, model::AccuracyOp, model::TopKOp>(
+          [&](auto op) { return lower(op); })
       .Case<model::RnnOp, model::LstmOp, model::GruOp>([&](auto op) { return lower(op); })
 #define UNARY(Op) .Case<model::Op>([&](Operation *op) { return lowerUnary<train::Op>(op); })
       // clang-format off

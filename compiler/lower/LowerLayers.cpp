@@ -19,8 +19,8 @@ Value StepBuilder::addBias(Value y, Value bias) {
 LogicalResult StepBuilder::lower(model::DenseOp op) {
   const Tensor x = withBatch(get(op.getX()));
   const Tensor weight = get(op.getWeight());
-  if (weight.batched || (op.getBias() && get(op.getBias()).batched))
-    return op.emitOpError("takes weights that are the same for every example");
+  if (failed(sharedWeights(op, op.getWeight(), op.getBias())))
+    return failure();
 
   // Letters: b the batch, k what is summed, n the units, A… the axes in front. Units come
   // innermost.
@@ -52,45 +52,6 @@ LogicalResult StepBuilder::lower(model::DenseOp op) {
 /// [top, bottom, left, right] as the spec says it to [top, left, bottom, right].
 static SmallVector<int64_t> corners(ArrayRef<int64_t> padding) {
   return {padding[0], padding[2], padding[1], padding[3]};
-}
-
-LogicalResult StepBuilder::lower(model::Conv2dOp op) {
-  const Order image{1, 2, 0};
-  const Tensor x = ordered(withBatch(get(op.getX())), image);
-  if (get(op.getWeight()).batched || (op.getBias() && get(op.getBias()).batched))
-    return op.emitOpError("takes weights that are the same for every example");
-  const Tensor weight = ordered(get(op.getWeight()), {2, 3, 1, 0});
-  const auto yShape = modelShape(op.getY());
-  auto convolve = [&](Value input, Value kernel, int64_t channels) -> Value {
-    return train::Conv2dForwardOp::create(
-        builder, x.type().clone(ArrayRef<int64_t>{batch, yShape[1], yShape[2], channels}), input,
-        kernel, op.getStride(), corners(op.getPadding()), op.getDilation());
-  };
-  const auto groups = static_cast<int64_t>(op.getGroups());
-  if (groups == 1) {
-    const Value y = convolve(x.value, weight.value, yShape[0]);
-    set(op.getY(), Tensor{addBias(y, op.getBias()), image, true});
-    return success();
-  }
-
-  // A group reads its own channels and writes its own: slices in, one behind the other out.
-  SmallVector<Value> parts;
-  const int64_t each = yShape[0] / groups;
-  auto sliceLast = [&](Value value, int64_t from, int64_t count) -> Value {
-    auto type = cast<RankedTensorType>(value.getType());
-    SmallVector<int64_t> shape(type.getShape()), offsets(4, 0), strides(4, 1);
-    shape.back() = count;
-    offsets.back() = from;
-    return train::SliceOp::create(builder, type.clone(shape), value, offsets, strides);
-  };
-  const int64_t channels = x.shape()[0] / groups;
-  for (int64_t group = 0; group < groups; ++group)
-    parts.push_back(convolve(sliceLast(x.value, group * channels, channels),
-                             sliceLast(weight.value, group * each, each), each));
-  const Value y = train::ConcatOp::create(
-      builder, x.type().clone(ArrayRef<int64_t>{batch, yShape[1], yShape[2], yShape[0]}), parts, 3);
-  set(op.getY(), Tensor{addBias(y, op.getBias()), image, true});
-  return success();
 }
 
 LogicalResult StepBuilder::lower(model::MaxPool2dOp op) {
@@ -165,8 +126,32 @@ LogicalResult StepBuilder::lower(model::BatchNormOp op) {
   // Centred first: the gradient of the scale is then a sum of dy (x - mean), which cancels nothing.
   const Value centred = binary<train::SubOp>(x.value, spread(mean));
   const Value scaled = binary<train::MulOp>(centred, spread(scale));
-  const Value y = binary<train::AddOp>(scaled, spread(get(op.getBias()).value));
-  set(op.getY(), Tensor{y, x.order, true});
+  set(op.getY(), Tensor{addBias(scaled, op.getBias()), x.order, true});
+  return success();
+}
+
+LogicalResult StepBuilder::lower(model::GroupNormOp op) {
+  const Tensor x = withLast(withBatch(get(op.getX())), static_cast<int64_t>(op.getAxis()));
+  const auto type = x.type();
+  const auto groups = static_cast<int64_t>(op.getGroups());
+  // [B, positions, groups, channels of a group]
+  const int64_t channels = type.getShape().back();
+  const int64_t positions = type.getNumElements() / (batch * channels);
+  const SmallVector<int64_t> cut{batch, positions, groups, channels / groups};
+  const Value values = reshaped(x.value, cut);
+  const auto mean = [&](Value of) {
+    return binary<train::DivOp>(sumOver(of, {1, 3}),
+                                constant(static_cast<double>(positions * (channels / groups))));
+  };
+  const auto spread = [&](Value value) { return broadcast(value, cut, {0, 2}); };
+  const Value centred = binary<train::SubOp>(values, spread(mean(values)));
+  const Value variance = mean(unary<train::SquareOp>(centred));
+  const Value deviation =
+      unary<train::SqrtOp>(binary<train::AddOp>(variance, constant(op.getEps().convertToDouble())));
+  const Value normed = reshaped(binary<train::DivOp>(centred, spread(deviation)), type.getShape());
+  const Value scaled = binary<train::MulOp>(
+      normed, broadcast(get(op.getWeight()).value, type.getShape(), {type.getRank() - 1}));
+  set(op.getY(), Tensor{addBias(scaled, op.getBias()), x.order, true});
   return success();
 }
 
@@ -186,14 +171,8 @@ LogicalResult StepBuilder::lower(model::DropoutOp op) {
     return success();
   }
 
-  // Each use of a layer draws its own numbers; the first is keyed by the layer's path alone.
-  std::string purpose = op.getLayer().str();
-  if (const int earlier = draws[purpose]++)
-    purpose += "#" + std::to_string(earlier + 1);
   auto type = x.type();
-  const Value ids = broadcast(clock("ids"), type.getShape(), {0});
-  const Value drawn =
-      train::RandomOp::create(builder, type, purpose, ids, clock("draw"), clock("seed"));
+  const Value drawn = uniform(type, nextPurpose(op.getLayer()));
   const Value kept =
       train::CompareOp::create(builder, type.clone(builder.getI1Type()), "ge", drawn, constant(p));
   Value y = x.value;

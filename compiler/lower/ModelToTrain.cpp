@@ -35,8 +35,10 @@ std::optional<Order> orderOfUse(Value value, Order axes) {
     const bool isRecurrent = isa<model::RnnOp, model::LstmOp, model::GruOp>(user);
     if ((isa<model::DenseOp>(user) && number == 1) || (isRecurrent && (number == 1 || number == 2)))
       wanted = {1, 0};
-    else if (isa<model::Conv2dOp>(user) && use->getOperandNumber() == 1)
+    else if (isa<model::Conv2dOp, model::ConvTranspose2dOp>(user) && use->getOperandNumber() == 1)
       wanted = {2, 3, 1, 0};
+    else if (isa<model::Conv1dOp>(user) && use->getOperandNumber() == 1)
+      wanted = {2, 1, 0};
     if (!wanted.empty()) {
       for (int64_t &axis : wanted)
         axis = axes[axis];

@@ -240,17 +240,16 @@ private:
     static constexpr train::Distribution distributions[] = {
         train::Distribution::Constant,   train::Distribution::Uniform,
         train::Distribution::Normal,     train::Distribution::TruncatedNormal,
-        train::Distribution::Orthogonal, train::Distribution::Identity};
+        train::Distribution::Orthogonal, train::Distribution::Identity,
+        train::Distribution::Values};
     static constexpr const char *roles[] = {"weight",    "bias",      "norm_scale", "norm_shift",
                                             "embedding", "recurrent", "buffer",     "other"};
     const semantics::Initializer &initializer = parameter.initializer;
-    if (initializer.kind == Kind::Values)
-      return emitError(at(parameter.place))
-             << "`" << parameter.name
-             << "` begins with a list of values, which this version does not compile";
-    auto init = train::InitAttr::get(builder.getContext(),
-                                     distributions[static_cast<int>(initializer.kind)],
-                                     initializer.a, initializer.b);
+    auto init = train::InitAttr::get(
+        builder.getContext(), distributions[static_cast<int>(initializer.kind)], initializer.a,
+        initializer.b,
+        initializer.kind == Kind::Values ? builder.getDenseF64ArrayAttr(initializer.values)
+                                         : DenseF64ArrayAttr());
     std::vector<std::string> aliases;
     for (const semantics::Alias &alias : parameter.aliases)
       aliases.push_back(alias.str());
@@ -389,8 +388,9 @@ private:
     for (semantics::ValueId result : operation.results)
       state.types.push_back(type(graph.type(result)));
     for (const auto &[name, value] : operation.attributes) {
-      const bool isSymbol = (operation.kind == "read" && name == "parameter") ||
-                            (operation.kind == "call" && name == "net");
+      const bool isSymbol =
+          ((operation.kind == "read" || operation.kind == "update") && name == "parameter") ||
+          (operation.kind == "call" && name == "net");
       state.addAttribute(name, isSymbol ? Attribute(FlatSymbolRefAttr::get(
                                               builder.getContext(), std::get<std::string>(value)))
                                         : attribute(value));

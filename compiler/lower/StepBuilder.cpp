@@ -336,6 +336,13 @@ LogicalResult StepBuilder::lower(model::ScheduleOp op) {
   return success();
 }
 
+LogicalResult StepBuilder::lower(model::IntegerOp op) {
+  auto type = RankedTensorType::get({}, builder.getI32Type());
+  const auto value = DenseElementsAttr::get(type, static_cast<int32_t>(op.getValue()));
+  set(op.getY(), Tensor{train::ConstantOp::create(builder, type, value), {}, false});
+  return success();
+}
+
 FailureOr<SmallVector<Tensor>> StepBuilder::callNet(model::NetOp net, ArrayRef<Tensor> inputs) {
   auto same = [](const Tensor &a, const Tensor &b) {
     return a.value == b.value && a.order == b.order;

@@ -70,7 +70,7 @@ public:
   /// A parameter or buffer as it was when the step began.
   Tensor state(llvm::StringRef name) const;
   mlir::BlockArgument clock(llvm::StringRef name) const { return clocks.lookup(name); }
-  /// What a running statistic becomes at the end of the step, by state, in the order of first use.
+  /// What a running statistic or an updated buffer becomes at the end of the step, by state, in the order of first use.
   const llvm::MapVector<mlir::StringAttr, mlir::Value> &newStatistics() const { return statistics; }
 
   /// The mean over the batch's examples of a value per example.
@@ -147,18 +147,28 @@ private:
   mlir::LogicalResult lower(model::ReadOp op);
   mlir::LogicalResult lower(model::ConstantOp op);
   mlir::LogicalResult lower(model::ScheduleOp op);
+  mlir::LogicalResult lower(model::IntegerOp op);
+  mlir::LogicalResult lower(model::RandomNormalOp op);
+  mlir::LogicalResult lower(model::RandomUniformOp op);
+  mlir::LogicalResult lower(model::UpdateOp op);
 
   mlir::LogicalResult lower(model::DenseOp op);
   mlir::LogicalResult lower(model::Conv2dOp op);
+  mlir::LogicalResult lower(model::Conv1dOp op);
+  mlir::LogicalResult lower(model::ConvTranspose2dOp op);
   mlir::LogicalResult lower(model::MaxPool2dOp op);
   mlir::LogicalResult lower(model::AvgPool2dOp op);
   mlir::LogicalResult lower(model::GlobalAvgPoolOp op);
   mlir::LogicalResult lower(model::BatchNormOp op);
+  mlir::LogicalResult lower(model::GroupNormOp op);
   mlir::LogicalResult lower(model::DropoutOp op);
   mlir::LogicalResult lower(model::RnnOp op);
   mlir::LogicalResult lower(model::LstmOp op);
   mlir::LogicalResult lower(model::GruOp op);
   template <typename Op> mlir::LogicalResult lowerRecurrent(Op op);
+  mlir::LogicalResult lower(model::GaussianNoiseOp op);
+  mlir::LogicalResult lower(model::Upsample2dOp op);
+  mlir::LogicalResult lower(model::PixelShuffleOp op);
 
   mlir::LogicalResult lower(model::FlattenOp op);
   mlir::LogicalResult lower(model::ReshapeOp op);
@@ -184,6 +194,11 @@ private:
   mlir::LogicalResult lower(model::MinOp op);
   mlir::LogicalResult lower(model::MatmulOp op);
   mlir::LogicalResult lower(model::OneHotOp op);
+  mlir::LogicalResult lower(model::ArgmaxOp op);
+  mlir::LogicalResult lower(model::BatchMeanOp op);
+  mlir::LogicalResult lower(model::PairwiseOp op);
+  mlir::LogicalResult lower(model::MaskColumnsOp op);
+  mlir::LogicalResult lower(model::BatchCountOp op);
   mlir::LogicalResult lower(model::CrossEntropyOp op);
   mlir::LogicalResult lower(model::MseOp op);
   mlir::LogicalResult lower(model::AccuracyOp op);
@@ -197,6 +212,20 @@ private:
   /// The mean over all axes but the batch's.
   Tensor meanPerExample(const Tensor &tensor);
   mlir::Value addBias(mlir::Value y, mlir::Value bias);
+  /// Whether weight and bias are the same for every example; tells of it where they are not.
+  mlir::LogicalResult sharedWeights(mlir::Operation *op, mlir::Value weight, mlir::Value bias);
+  /// The convolution of x [B, H, W, C] with w [kh, kw, C / groups, O] to a y of this shape.
+  mlir::Value convolve(mlir::Value x, mlir::Value w, llvm::ArrayRef<int64_t> yShape,
+                       llvm::ArrayRef<int64_t> stride, llvm::ArrayRef<int64_t> padding,
+                       llvm::ArrayRef<int64_t> dilation, int64_t groups);
+  /// Numbers in [0, 1), one for each element of a batched type, keyed by `purpose`.
+  mlir::Value uniform(mlir::RankedTensorType type, llvm::StringRef purpose);
+  /// Numbers of mean 0 and deviation 1, from two draws.
+  mlir::Value normal(mlir::RankedTensorType type, const std::string &purpose);
+  /// What the next draw of a layer is keyed by: each use has its own.
+  std::string nextPurpose(llvm::StringRef path);
+  mlir::Value sliceAlong(mlir::Value x, int64_t axis, int64_t from, int64_t count);
+  mlir::Value concatAlong(llvm::ArrayRef<mlir::Value> parts, int64_t axis);
   mlir::Value sumOver(mlir::Value x, llvm::ArrayRef<int64_t> axes);
 
   train::StepOp step;

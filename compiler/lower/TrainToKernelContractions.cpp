@@ -284,6 +284,8 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
                   {},
                   {},
                   {}};
+  if (lowerAlongLanes(builder, op, product.a, product.b))
+    return success();
   const SmallVector<unsigned> readTaps = tapAxes(product.a.map), writtenTaps = tapAxes(product.c);
   chooseCols(product);
 
@@ -306,6 +308,10 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
     for (unsigned axis : kernel::axesOf(result))
       if (axis != product.cols && !llvm::is_contained(product.taps, axis))
         product.rows.push_back(axis);
+  // What both operands share (a convolution's groups) goes outside, so that rows within share a panel of b.
+  std::stable_partition(product.rows.begin(), product.rows.end(), [&](unsigned axis) {
+    return product.a.map.isFunctionOfDim(axis) && product.b.map.isFunctionOfDim(axis);
+  });
   for (unsigned axis = 0; axis < product.domain.size(); ++axis)
     if (!product.isInResult(axis) && !llvm::is_contained(product.taps, axis))
       product.sum.push_back(axis);

@@ -9,6 +9,10 @@ namespace sinter::lower {
 /// Each lowers one op and tells the builder where its results lie. Fails, with an error on the op,
 /// where it cannot.
 mlir::LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op);
+/// As a sweep, where the result's last axis is one of both operands; false where it is not. Maps of a and b are from the
+/// contraction's domain.
+bool lowerAlongLanes(KernelBuilder &builder, train::Contraction op, const Access &a,
+                     const Access &b);
 mlir::LogicalResult lowerPointwise(KernelBuilder &builder, train::Pointwise op);
 mlir::LogicalResult lowerView(KernelBuilder &builder, train::View op);
 /// Sums, maxima, means and moments.

@@ -179,6 +179,11 @@ Body::Step Body::stepOf(Operation &op, unsigned result, ArrayRef<unsigned> in) {
       .Case([&](arith::MulFOp) { return binary(std::multiplies<double>()); })
       .Case([&](arith::DivFOp) { return binary(std::divides<double>()); })
       .Case([&](arith::NegFOp) { return unary([](double x) { return -x; }); })
+      .Case([&](math::FmaOp) -> Step {
+        return [=](Number *r, const int64_t *) {
+          r[result].real = std::fma(r[a].real, r[b].real, r[c].real);
+        };
+      })
       .Case([&](math::AbsFOp) { return unary(std::fabs); })
       .Case([&](math::SqrtOp) { return unary(std::sqrt); })
       .Case([&](math::ExpOp) { return unary(std::exp); })

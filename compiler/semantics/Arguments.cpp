@@ -230,7 +230,7 @@ private:
       return;
     }
     bool values = spec.kind == ArgumentKind::Tensor || spec.kind == ArgumentKind::Tensors ||
-                  spec.kind == ArgumentKind::Labels;
+                  spec.kind == ArgumentKind::Labels || spec.kind == ArgumentKind::Any;
     if (spec.kind == ArgumentKind::Scheduled) {
       // Of values, only what is one number for all examples and elements.
       Value value = evaluator.evaluate(expr);
@@ -295,11 +295,11 @@ private:
     if (value.poisoned()) {
       good = false;
     } else if (spec.kind == ArgumentKind::Tensor || spec.kind == ArgumentKind::Tensors ||
-               spec.kind == ArgumentKind::Labels) {
+               spec.kind == ArgumentKind::Labels || spec.kind == ArgumentKind::Any) {
       std::string who = "`" + signature.name + "`";
-      std::optional<ValueId> id = spec.kind == ArgumentKind::Labels
-                                      ? evaluator.tensor(value, span, who)
-                                      : evaluator.real(value, span, who);
+      std::optional<ValueId> id = spec.kind == ArgumentKind::Tensor
+                                      ? evaluator.real(value, span, who)
+                                      : evaluator.tensor(value, span, who);
       good &= id.has_value();
       if (id)
         item.value = Tensor{*id};

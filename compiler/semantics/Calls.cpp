@@ -149,15 +149,48 @@ const Expr *Evaluator::chosenLayer(const Expr &layer) {
   return chosenLayer(*taken ? *choice->thenBranch : *choice->elseBranch);
 }
 
+Value Evaluator::usePart(Instance &instance, const std::vector<Name> &names, size_t from,
+                         Inputs inputs, Span place) {
+  Instance *part = &instance;
+  for (size_t i = from; i < names.size(); ++i) {
+    auto found = part->children.find(names[i].text);
+    if (found == part->children.end()) {
+      std::vector<std::string> known;
+      for (const auto &[name, child] : part->children)
+        known.push_back(name);
+      auto report =
+          session.engine.report(Diag::NoSuchPart, names[i].span, part->path, names[i].text);
+      std::string help = didYouMean(names[i].text, known);
+      if (help.empty() && !known.empty())
+        help = "it has " + alternatives(known);
+      if (!help.empty())
+        report.help(help);
+      return Poison{};
+    }
+    part = found->second.get();
+  }
+  Evaluator inner = within(part->applied.scope);
+  // The inputs of `Block(x) as block` were its first use's.
+  Callee callee = calleeOf(*part->applied.expr);
+  inner.withoutInputs = callee.names && !inner.scope->find(callee.names->front().text) &&
+                        inner.model(callee.names->front().text);
+  return inner.applyIn(*part->applied.expr, std::move(inputs), place, *part);
+}
+
 Value Evaluator::useDeclared(Binding &binding, const std::vector<Name> &names, Inputs inputs,
                              Span place) {
-  if (names.size() > 1) {
-    session.engine.report(Diag::NotSupported, place, "the use of a part of a layer");
-    return Poison{};
-  }
   if (!frame || !binding.owner)
     return Poison{};
   const std::string &name = names.front().text;
+  if (names.size() > 1) {
+    auto found = binding.owner->children.find(name);
+    if (found != binding.owner->children.end())
+      return usePart(*found->second, names, 1, std::move(inputs), place);
+    session.engine.report(Diag::PartNotUsedYet, place, name)
+        .note(binding.place, "declared here")
+        .help(fmt::format("use `{}` above this line: its layers follow from its input", name));
+    return Poison{};
+  }
   Evaluator inner = within(binding.layer.scope);
   const Expr *layer = inner.chosenLayer(*binding.layer.expr);
   if (!layer)
@@ -278,6 +311,7 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
     checkArguments(layer, std::move(inputs), place, instance);
     return Poison{};
   }
+  instance.applied = {&layer, scope ? scope : std::make_shared<Scope>()};
   if (const auto *stack = dynCast<StackExpr>(layer))
     return applyStack(*stack, std::move(inputs), place, instance);
   Callee callee = calleeOf(layer);

@@ -128,10 +128,11 @@ void checkNamesOf(Session &session, const ModelDeclaration &model) {
         evaluator.checkNames(*dim);
       bind(param->name);
     } else if (const auto *buffer = std::get_if<BufferStatement>(&statement)) {
-      session.engine.report(Diag::NotSupported, buffer->span, "`buffer`");
+      for (const ExprPtr &dim : buffer->type.dims)
+        evaluator.checkNames(*dim);
       bind(buffer->name);
     } else if (const auto *update = std::get_if<UpdateStatement>(&statement)) {
-      session.engine.report(Diag::NotSupported, update->span, "`update`");
+      evaluator.checkNames(*update->value);
     } else if (const auto *layer = std::get_if<LayerStatement>(&statement)) {
       evaluator.checkNames(*layer->layer);
       bind(layer->name);
@@ -212,6 +213,7 @@ void checkUnused(Session &session, const ModelDeclaration &model) {
   static const Arguments none;
   evaluator.runModel(model, none, std::move(inputs), nullptr, model.name.span, root, store,
                      &regularizers);
+  checkColumns(session, graph);
   chooseInitializers(session, store, {&graph.graph});
 }
 

@@ -87,6 +87,10 @@ public:
 
   Value binary(syntax::BinaryOp op, const Value &left, Span leftSpan, const Value &right,
                Span rightSpan, Span place);
+  /// A comparison of labels, integers or booleans; nothing where neither side is one.
+  std::optional<Value> compareLabels(syntax::BinaryOp op, const std::string &shown,
+                                     const Value &left, Span leftSpan, const Value &right,
+                                     Span rightSpan, Span place);
   /// A number becomes a constant. Null for what is neither a number nor a tensor; `who` then takes the blame.
   std::optional<ValueId> tensor(const Value &value, Span place, const std::string &who);
   /// The same, and it must be f32.
@@ -130,6 +134,9 @@ public:
   const syntax::ModelDeclaration *modelNamed(const syntax::Expr &expr) const;
   /// The branch that is taken of `if … then LAYER else LAYER`, any other layer itself; null after an error.
   const syntax::Expr *chosenLayer(const syntax::Expr &layer);
+  /// A layer within an instance that has been used, such as `enc.conv1`.
+  Value usePart(Instance &instance, const std::vector<syntax::Name> &names, size_t from,
+                Inputs inputs, Span place);
   Value useDeclared(Binding &binding, const std::vector<syntax::Name> &names, Inputs inputs,
                     Span place);
   /// The instance of this name in the frame's model, made where it is not there yet; null after an error.

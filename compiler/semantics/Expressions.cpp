@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <fmt/format.h>
+#include <tuple>
 
 namespace sinter::semantics {
 
@@ -233,6 +234,53 @@ const char *operationOf(BinaryOp op) {
 
 } // namespace
 
+std::optional<Value> Evaluator::compareLabels(BinaryOp op, const std::string &shown,
+                                              const Value &left, Span leftSpan, const Value &right,
+                                              Span rightSpan, Span place) {
+  const Tensor *a = left.get<Tensor>(), *b = right.get<Tensor>();
+  auto isInteger = [&](const Tensor *each) {
+    if (!each)
+      return false;
+    const Scalar scalar = graph->type(each->id).scalar;
+    return scalar == Scalar::Class || scalar == Scalar::I32;
+  };
+  auto isBool = [&](const Tensor *each) {
+    return each && graph->type(each->id).scalar == Scalar::Bool;
+  };
+  if (!isInteger(a) && !isInteger(b) && !isBool(a) && !isBool(b))
+    return std::nullopt;
+  if (isBool(a) && isBool(b)) {
+    if (op == BinaryOp::Equal || op == BinaryOp::NotEqual)
+      return broadcast(operationOf(op), shown, a->id, leftSpan, b->id, rightSpan, place);
+    session.engine.report(Diag::BoolOrder, place, shown);
+    return Poison{};
+  }
+  // A whole number stands for a label of that number.
+  auto integer = [&](const Tensor *tensor, const Value &value,
+                     Span span) -> std::optional<ValueId> {
+    if (isInteger(tensor))
+      return tensor->id;
+    const int64_t *number = value.get<int64_t>();
+    if (!number || *number != static_cast<int32_t>(*number))
+      return std::nullopt;
+    return graph->emit("integer", {}, {{"value", *number}}, Type{Scalar::I32, 0, {}}, span);
+  };
+  std::optional<ValueId> x = integer(a, left, leftSpan), y = integer(b, right, rightSpan);
+  if (!x || !y) {
+    session.engine.report(Diag::CompareKinds, place, shown, describe(left), describe(right));
+    return Poison{};
+  }
+  for (auto [label, other, span] : {std::tuple(*x, &right, rightSpan), {*y, &left, leftSpan}}) {
+    const Type &type = graph->type(label);
+    const int64_t *number = other->get<int64_t>();
+    if (number && type.scalar == Scalar::Class && (*number < 0 || *number >= type.classes)) {
+      session.engine.report(Diag::LabelNever, span, type.str(), type.classes - 1, *number);
+      return Poison{};
+    }
+  }
+  return broadcast(operationOf(op), shown, *x, leftSpan, *y, rightSpan, place);
+}
+
 Value Evaluator::binary(BinaryOp op, const Value &left, Span leftSpan, const Value &right,
                         Span rightSpan, Span place) {
   if (left.poisoned() || right.poisoned())
@@ -244,17 +292,10 @@ Value Evaluator::binary(BinaryOp op, const Value &left, Span leftSpan, const Val
     return a && b ? matrixProduct(*this, *a, leftSpan, *b, rightSpan, place) : Value(Poison{});
   }
   if (left.get<Tensor>() || right.get<Tensor>()) {
-    const Tensor *a = left.get<Tensor>(), *b = right.get<Tensor>();
-    if (comparesOperands(op) && a && b && graph->type(a->id).scalar == graph->type(b->id).scalar)
-      return broadcast(operationOf(op), shown, a->id, leftSpan, b->id, rightSpan, place);
-    if (comparesOperands(op)) {
-      const Type &type = graph->type(a ? a->id : b->id);
-      if (type.scalar == Scalar::Class || type.scalar == Scalar::I32) {
-        session.engine.report(Diag::NotSupported, place,
-                              fmt::format("{} between `{}` and another type", shown, type.str()));
-        return Poison{};
-      }
-    }
+    if (comparesOperands(op))
+      if (std::optional<Value> result =
+              compareLabels(op, shown, left, leftSpan, right, rightSpan, place))
+        return *result;
     std::optional<ValueId> x = real(left, leftSpan, shown);
     std::optional<ValueId> y = real(right, rightSpan, shown);
     return x && y ? broadcast(operationOf(op), shown, *x, leftSpan, *y, rightSpan, place)

@@ -43,20 +43,57 @@ std::optional<int64_t> resolveAxis(Evaluator &evaluator, int64_t axis, int64_t r
   return std::nullopt;
 }
 
+ValueId maskColumns(GraphBuilder &graph, ValueId x, double value, Span place) {
+  if (!graph.hasColumns(x))
+    return x;
+  return graph.emit("mask_columns", {x}, {{"value", value}}, graph.type(x), place);
+}
+
+bool checkColumns(Session &session, const GraphBuilder &graph) {
+  const Operation *operation = graph.misusesColumns();
+  if (!operation)
+    return true;
+  session.engine.report(Diag::ColumnsOf, operation->place, session.text(operation->place))
+      .help("take their `sum`, `mean`, `max` or `softmax` along the last axis first");
+  return false;
+}
+
 Value reduce(Evaluator &evaluator, const std::string &kind, ValueId x, std::vector<int64_t> axes,
              bool keep, Span place) {
-  const Type type = evaluator.graph->type(x);
+  GraphBuilder &graph = *evaluator.graph;
+  const Type type = graph.type(x);
   if (type.rank() == 0)
     return Tensor{x};
   std::sort(axes.begin(), axes.end());
+  if (auto twice = std::adjacent_find(axes.begin(), axes.end()); twice != axes.end()) {
+    evaluator.session.engine.report(Diag::AxisTwice, place, kind, *twice);
+    return Poison{};
+  }
   std::vector<int64_t> dims;
   for (int64_t axis = 0; axis < type.rank(); ++axis) {
     bool gone = std::find(axes.begin(), axes.end(), axis) != axes.end();
     if (!gone || keep)
       dims.push_back(gone ? 1 : type.dims[static_cast<size_t>(axis)]);
   }
-  return evaluator.emit(kind, {x}, {{"axes", axes}, {"keep", keep}}, Type{Scalar::F32, 0, dims},
-                        place);
+  Attributes attributes{{"axes", axes}, {"keep", keep}};
+  Type result{Scalar::F32, 0, dims};
+  if (axes.empty() || axes.back() != type.rank() - 1 || !graph.hasColumns(x))
+    return evaluator.emit(kind, {x}, std::move(attributes), std::move(result), place);
+
+  // The examples that a smaller batch lacks are no elements of the axis.
+  double neutral = kind == "max" ? -absent : kind == "min" ? absent : 0;
+  ValueId masked = maskColumns(graph, x, neutral, place);
+  if (kind != "mean")
+    return evaluator.emit(kind, {masked}, std::move(attributes), std::move(result), place);
+  int64_t others = 1;
+  for (int64_t axis : axes)
+    others *= axis == type.rank() - 1 ? 1 : type.dims[static_cast<size_t>(axis)];
+  ValueId sum = graph.emit("sum", {masked}, std::move(attributes), result, place);
+  ValueId count = graph.emit("batch_count", {}, {}, Type{}, place);
+  if (others > 1)
+    count = graph.emit("mul", {count, graph.constant(static_cast<double>(others), place)}, {},
+                       Type{}, place);
+  return Tensor{graph.emit("div", {sum, count}, {}, result, place)};
 }
 
 Value matrixProduct(Evaluator &evaluator, ValueId a, Span aSpan, ValueId b, Span bSpan,

@@ -34,6 +34,15 @@ Value matrixProduct(Evaluator &evaluator, ValueId a, Span aSpan, ValueId b, Span
 /// Axis `axis` of a value of this rank, counted from 0; reports one that is not there.
 std::optional<int64_t> resolveAxis(Evaluator &evaluator, int64_t axis, int64_t rank, Span place);
 
+/// What stands where `pairwise` has no example: below any number that occurs, and finite, so that nothing times zero is a NaN.
+constexpr double absent = 1e30;
+
+/// x, with `value` in the columns of `pairwise` that a smaller batch lacks; x itself where it has no such columns.
+ValueId maskColumns(GraphBuilder &graph, ValueId x, double value, Span place);
+
+/// Tells of an operation that takes the columns of `pairwise` and is none that can; whether all is well.
+bool checkColumns(Session &session, const GraphBuilder &graph);
+
 /// sum, mean, max, min over axes.
 Value reduce(Evaluator &evaluator, const std::string &kind, ValueId x, std::vector<int64_t> axes,
              bool keep, Span place);

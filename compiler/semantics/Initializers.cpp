@@ -232,8 +232,8 @@ struct Reached {
 
 const std::set<std::string> rectifiers = {"relu", "leaky_relu", "elu", "gelu", "silu"};
 const std::set<std::string> otherActivations = {
-    "tanh", "sigmoid", "softplus",      "softmax", "log_softmax", "exp", "log",  "sqrt",
-    "sin",  "cos",     "cross_entropy", "mse",     "accuracy",    "rnn", "lstm", "gru"};
+    "tanh", "sigmoid",       "softplus", "softmax",  "log_softmax", "exp",  "log", "sqrt",  "sin",
+    "cos",  "cross_entropy", "mse",      "accuracy", "rnn",         "lstm", "gru", "argmax"};
 
 /// Layers that begin with gates.
 const std::set<std::string> recurrentLayers = {"rnn", "lstm", "gru"};

@@ -7,6 +7,7 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,7 @@ struct ParameterStore {
 struct Owned {
   OwnedParameter *parameter = nullptr; ///< null where it is tied to an expression
   bool transposed = false;             ///< the name means its transpose
+  std::set<std::string> behind;        ///< the parameters that such an expression is made of
 };
 
 /// One layer or model that exists. It is made at its first use; a later use finds it by its name.
@@ -54,6 +56,7 @@ struct Instance {
   std::map<std::string, std::unique_ptr<Instance>> children;
   std::map<std::string, Owned> owned; ///< by the last name
   bool regularized = false;           ///< its `regularize:` has been noted
+  Callable applied;                   ///< what it is, with the names of its latest use
 
   std::string pathOf(const std::string &name) const {
     return path.empty() || path.back() == ':' ? path + name : path + "." + name;

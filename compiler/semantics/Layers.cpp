@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <set>
 
 namespace sinter::semantics {
 
@@ -25,8 +26,10 @@ bool LayerCall::needsRank(std::vector<int64_t> ranks, const std::string &wanted)
   return false;
 }
 
-std::optional<ValueId> LayerCall::weight(std::vector<int64_t> dims, Role role) {
-  const char *fallback = role == Role::NormScale ? "ones" : nullptr;
+std::optional<ValueId> LayerCall::weight(std::vector<int64_t> dims, Role role,
+                                         const char *fallback) {
+  if (role == Role::NormScale)
+    fallback = "ones";
   std::optional<ValueId> id = evaluator.weight(
       instance, "weight", Type{Scalar::F32, 0, std::move(dims)}, role, arguments.expr("init"),
       fallback, arguments.expr("weight"), name(), place, instance.place);
@@ -40,13 +43,18 @@ void LayerCall::regularize(const std::vector<std::string> &names) {
   if (!regularizer || instance.regularized)
     return;
   instance.regularized = true;
-  for (const std::string &each : names)
-    if (const OwnedParameter *parameter = instance.owned.at(each).parameter)
-      evaluator.frame->regularizers->push_back(
-          {parameter->parameter.name, regularizer, evaluator.scope});
-    else
-      evaluator.session.engine.report(Diag::NotSupported, regularizer->span,
-                                      "`regularize:` beside a `weight:` that is an expression");
+  // Of an expression, the parameters that it is made of.
+  std::set<std::string> parameters;
+  for (const std::string &each : names) {
+    const Owned &owned = instance.owned.at(each);
+    if (owned.parameter)
+      parameters.insert(owned.parameter->parameter.name);
+    parameters.insert(owned.behind.begin(), owned.behind.end());
+  }
+  for (const std::string &each : parameters)
+    if (const OwnedParameter *owned = evaluator.frame->store->find(each);
+        owned && owned->parameter.trained)
+      evaluator.frame->regularizers->push_back({each, regularizer, evaluator.scope});
 }
 
 std::optional<ValueId> LayerCall::bias(int64_t size, bool &absent, const char *owned) {
@@ -96,56 +104,6 @@ Value LayerCall::emit(const std::string &kind, std::vector<ValueId> operands, At
 
 namespace {
 
-constexpr const char *ofWeights = ", init?: init, bias_init?: init, regularize?: reg, weight?: tie";
-
-/// A window that slides over height and width.
-struct Window {
-  std::vector<int64_t> size, stride, dilation{1, 1};
-  std::vector<int64_t> padding;  ///< top, bottom, left, right
-  int64_t height = 0, width = 0; ///< of the result
-};
-
-/// Sizes floor; `same` pads to ⌈n / stride⌉ with an odd rest after. Null after an error.
-std::optional<Window> slide(LayerCall &call, const char *sizeArgument) {
-  const BoundArguments &arguments = call.arguments;
-  Window window;
-  window.size = arguments.pair(sizeArgument);
-  window.stride =
-      arguments.item("stride").value.poisoned() ? window.size : arguments.pair("stride");
-  if (arguments.items.count("dilation"))
-    window.dilation = arguments.pair("dilation");
-  std::vector<int64_t> result;
-  const std::string *word = arguments.item("padding").value.get<std::string>();
-  for (size_t axis = 0; axis < 2; ++axis) {
-    int64_t n = call.type().dims[axis + 1];
-    int64_t stride = window.stride[axis];
-    int64_t reach = window.dilation[axis] * (window.size[axis] - 1) + 1;
-    int64_t before = 0, after = 0;
-    if (word && *word == "same") {
-      int64_t total = std::max<int64_t>(((n + stride - 1) / stride - 1) * stride + reach - n, 0);
-      before = total / 2;
-      after = total - before;
-    } else if (!word) {
-      before = after = arguments.pair("padding")[axis];
-    }
-    window.padding.push_back(before);
-    window.padding.push_back(after);
-    if (n + before + after < reach) {
-      auto report =
-          call.evaluator.session.engine.report(Diag::WindowTooLarge, call.place, call.name(), reach,
-                                               n + before + after, axis == 0 ? "height" : "width");
-      report.note(call.inputSpan, call.type().str());
-      if (!word)
-        report.help("`padding: same` keeps the size");
-      return std::nullopt;
-    }
-    result.push_back((n + before + after - reach) / stride + 1);
-  }
-  window.height = result[0];
-  window.width = result[1];
-  return window;
-}
-
 Value dense(LayerCall &call) {
   if (call.type().rank() == 0) {
     call.needsRank({1, 2}, "[D] or [T, D]");
@@ -170,74 +128,13 @@ Value dense(LayerCall &call) {
   return call.emit("dense", std::move(operands), {}, std::move(dims));
 }
 
-Value conv2d(LayerCall &call) {
-  if (!call.needsRank({3}, "[C, H, W]"))
-    return Poison{};
-  int64_t channels = call.arguments.integer("channels");
-  int64_t inputs = call.type().dims[0];
-  int64_t groups = call.arguments.integer("groups");
-  if (channels % groups || inputs % groups) {
-    call.evaluator.session.engine
-        .report(Diag::GroupsDivide, call.arguments.span("groups"), groups, inputs, channels)
-        .note(call.inputSpan, call.type().str());
-    return Poison{};
-  }
-  std::optional<Window> window = slide(call, "kernel");
-  if (!window)
-    return Poison{};
-  bool noBias = false;
-  std::optional<ValueId> weight =
-      call.weight({channels, inputs / groups, window->size[0], window->size[1]});
-  std::optional<ValueId> bias = call.bias(channels, noBias);
-  if (!weight || (!bias && !noBias))
-    return Poison{};
-  std::vector<ValueId> operands{call.input, *weight};
-  if (bias)
-    operands.push_back(*bias);
-  return call.emit("conv2d", std::move(operands),
-                   {{"stride", window->stride},
-                    {"padding", window->padding},
-                    {"dilation", window->dilation},
-                    {"groups", groups}},
-                   {channels, window->height, window->width});
-}
-
-Value pool2d(LayerCall &call) {
-  if (!call.needsRank({3}, "[C, H, W]"))
-    return Poison{};
-  const std::string *word = call.arguments.item("padding").value.get<std::string>();
-  if (call.name() == "avg_pool2d" && word && *word == "same") {
-    call.evaluator.session.engine.report(Diag::NotSupported, call.arguments.span("padding"),
-                                         "`padding: same` of `avg_pool2d`");
-    return Poison{};
-  }
-  std::optional<Window> window = slide(call, "size");
-  if (!window)
-    return Poison{};
-  for (size_t axis = 0; axis < 2; ++axis)
-    if (!word && window->padding[2 * axis] * 2 > window->size[axis]) {
-      call.evaluator.session.engine.report(Diag::PoolPadding, call.arguments.span("padding"),
-                                           call.name(), window->padding[2 * axis],
-                                           window->size[axis]);
-      return Poison{};
-    }
-  return call.emit(
-      call.name(), {call.input},
-      {{"size", window->size}, {"stride", window->stride}, {"padding", window->padding}},
-      {call.type().dims[0], window->height, window->width});
-}
-
-Value globalAveragePool(LayerCall &call) {
-  if (!call.needsRank({3}, "[C, H, W]"))
-    return Poison{};
-  return call.emit("global_avg_pool", {call.input}, {}, {call.type().dims[0]});
-}
-
-Value globalMaxPool(LayerCall &call) {
-  if (!call.needsRank({3}, "[C, H, W]"))
-    return Poison{};
-  return call.emit("max", {call.input}, {{"axes", std::vector<int64_t>{1, 2}}, {"keep", false}},
-                   {call.type().dims[0]});
+/// The bias of a norm.
+std::optional<ValueId> shift(LayerCall &call, int64_t channels, bool &absent) {
+  std::optional<ValueId> bias = call.bias(channels, absent);
+  if (auto found = call.instance.owned.find("bias");
+      bias && found != call.instance.owned.end() && found->second.parameter)
+    found->second.parameter->parameter.role = Role::NormShift;
+  return bias;
 }
 
 Value batchNorm(LayerCall &call) {
@@ -245,31 +142,57 @@ Value batchNorm(LayerCall &call) {
     return Poison{};
   int64_t axis = call.type().rank() == 3 ? 0 : call.type().rank() - 1;
   int64_t channels = call.type().dims[static_cast<size_t>(axis)];
-  bool noBias = false;
   std::optional<ValueId> weight = call.weight({channels}, Role::NormScale);
-  std::optional<ValueId> bias = call.bias(channels, noBias);
-  if (noBias) {
-    call.evaluator.session.engine.report(Diag::NotSupported, call.arguments.span("bias"),
-                                         "`bias: false` of `batch_norm`");
-    return Poison{};
-  }
+  bool noBias = false;
+  std::optional<ValueId> bias = shift(call, channels, noBias);
   std::optional<ValueId> mean = call.own("running_mean", {channels}, Role::Buffer, "zeros");
   std::optional<ValueId> variance = call.own("running_var", {channels}, Role::Buffer, "ones");
-  if (!weight || !bias || !mean || !variance)
+  if (!weight || (!bias && !noBias) || !mean || !variance)
     return Poison{};
-  if (auto found = call.instance.owned.find("bias");
-      found != call.instance.owned.end() && found->second.parameter)
-    found->second.parameter->parameter.role = Role::NormShift;
-  return call.emit("batch_norm", {call.input, *weight, *bias, *mean, *variance},
+  std::vector<ValueId> operands{call.input, *weight};
+  if (bias)
+    operands.push_back(*bias);
+  operands.insert(operands.end(), {*mean, *variance});
+  return call.emit("batch_norm", std::move(operands),
                    {{"momentum", call.arguments.number("momentum")},
                     {"eps", call.arguments.number("eps")},
                     {"axis", axis}},
                    call.type().dims);
 }
 
+Value groupNorm(LayerCall &call) {
+  if (!call.needsRank({1, 2, 3}, "[D], [T, D] or [C, H, W]"))
+    return Poison{};
+  int64_t axis = call.type().rank() == 3 ? 0 : call.type().rank() - 1;
+  int64_t channels = call.type().dims[static_cast<size_t>(axis)];
+  int64_t groups = call.arguments.integer("groups");
+  if (channels % groups) {
+    call.evaluator.session.engine
+        .report(Diag::NormGroups, call.arguments.span("groups"), groups, channels)
+        .note(call.inputSpan, call.type().str());
+    return Poison{};
+  }
+  std::optional<ValueId> weight = call.weight({channels}, Role::NormScale);
+  bool noBias = false;
+  std::optional<ValueId> bias = shift(call, channels, noBias);
+  if (!weight || (!bias && !noBias))
+    return Poison{};
+  std::vector<ValueId> operands{call.input, *weight};
+  if (bias)
+    operands.push_back(*bias);
+  return call.emit("group_norm", std::move(operands),
+                   {{"groups", groups}, {"eps", call.arguments.number("eps")}, {"axis", axis}},
+                   call.type().dims);
+}
+
 Value dropout(LayerCall &call) {
   return call.emit("dropout", {call.input},
                    {{"p", call.arguments.number("p")}, {"scale", call.arguments.string("scale")}},
+                   call.type().dims);
+}
+
+Value gaussianNoise(LayerCall &call) {
+  return call.emit("gaussian_noise", {call.input}, {{"std", call.arguments.number("std")}},
                    call.type().dims);
 }
 
@@ -333,10 +256,7 @@ Value prelu(LayerCall &call) {
   if (perChannel && !call.needsRank({1, 2, 3}, "[D], [T, D] or [C, H, W]"))
     return Poison{};
   int64_t channels = !perChannel ? 1 : dims.size() == 3 ? dims.front() : dims.back();
-  std::optional<ValueId> weight = call.evaluator.weight(
-      call.instance, "weight", Type{Scalar::F32, 0, {channels}}, Role::Other,
-      call.arguments.expr("init"), "constant(0.25)", call.arguments.expr("weight"), call.name(),
-      call.place, call.instance.place);
+  std::optional<ValueId> weight = call.weight({channels}, Role::Other, "constant(0.25)");
   if (!weight)
     return Poison{};
   GraphBuilder &graph = *call.evaluator.graph;
@@ -362,42 +282,33 @@ std::vector<LayerEntry> makeLayers() {
     return LayerEntry{Signature::parse(name, text), apply};
   };
   const std::string weights = ofWeights;
-  const std::string pool = "size: pair, stride?: pair, padding: padding = 0";
-  return {
+  std::vector<LayerEntry> all = {
       entry("dense", "units: size, bias: bias = true" + weights, dense),
-      entry("conv2d",
-            "channels: size, kernel: pair, stride: pair = 1, padding: padding = 0, "
-            "dilation: pair = 1, groups: count = 1, bias: bias = true" +
-                weights,
-            conv2d),
-      entry("max_pool2d", pool, pool2d),
-      entry("avg_pool2d", pool, pool2d),
-      entry("global_avg_pool", "", globalAveragePool),
-      entry("global_max_pool", "", globalMaxPool),
       entry("batch_norm",
             "momentum: nonnegative = 0.1, eps: positive = 1e-5, bias: bias = true" + weights,
             batchNorm),
+      entry("group_norm", "groups: count, eps: positive = 1e-5, bias: bias = true" + weights,
+            groupNorm),
       entry("layer_norm", "eps: positive = 1e-5, axes: count = 1, bias: bias = true" + weights,
             lastAxesNorm),
       entry("rms_norm",
             "eps: positive = 1e-5, axes: count = 1, init?: init, regularize?: reg, weight?: tie",
             lastAxesNorm),
       entry("dropout", "p: probability, scale: training|inference = training", dropout),
-      entry("prelu", "per_channel: bool = false, init?: init, weight?: tie", prelu),
+      entry("gaussian_noise", "std: nonnegative", gaussianNoise),
+      entry("prelu", "per_channel: bool = false, init?: init, regularize?: reg, weight?: tie",
+            prelu),
       entry("rnn", recurrentArguments, recurrent),
       entry("lstm", recurrentArguments, recurrent),
       entry("gru", recurrentArguments, recurrent),
       // Of the language, but not of this version: their names are known, so that no message calls them unknown.
-      entry("conv1d", "", nullptr),
-      entry("conv_transpose2d", "", nullptr),
-      entry("group_norm", "", nullptr),
-      entry("gaussian_noise", "", nullptr),
       entry("embedding", "", nullptr),
       entry("attention", "", nullptr),
       entry("position_embedding", "", nullptr),
-      entry("upsample2d", "", nullptr),
-      entry("pixel_shuffle", "", nullptr),
   };
+  std::vector<LayerEntry> images = imageLayers();
+  std::move(images.begin(), images.end(), std::back_inserter(all));
+  return all;
 }
 
 const std::vector<LayerEntry> &layers() {

@@ -25,7 +25,9 @@ public:
   /// Whether the input has one of these ranks; `wanted` is how the message writes it ("[C, H, W]").
   bool needsRank(std::vector<int64_t> ranks, const std::string &wanted);
   /// A parameter from the arguments `weight:`/`init:` that all layers with weights take.
-  std::optional<ValueId> weight(std::vector<int64_t> dims, Role role = Role::Weight);
+  /// `fallback` is its initializer where none is written; without that it is chosen, and a norm's is `ones`.
+  std::optional<ValueId> weight(std::vector<int64_t> dims, Role role = Role::Weight,
+                                const char *fallback = nullptr);
   /// Notes `regularize:`, once an instance, for these of its parameters.
   void regularize(const std::vector<std::string> &names);
   /// From `bias:` and `bias_init:`; `absent` is set where there is to be none.
@@ -41,6 +43,12 @@ struct LayerEntry {
   Signature signature;
   Value (*apply)(LayerCall &);
 };
+
+/// What all that own weights take, behind their own arguments.
+constexpr const char *ofWeights = ", init?: init, bias_init?: init, regularize?: reg, weight?: tie";
+
+/// The part of the table that is convolutions, pools and what else works on images; ImageLayers.cpp.
+std::vector<LayerEntry> imageLayers();
 
 const LayerEntry *findLayer(const std::string &name);
 std::vector<std::string> layerNames();

@@ -100,9 +100,13 @@ Value crossEntropy(Evaluator &evaluator, const BoundArguments &arguments) {
   std::optional<int64_t> axis = checkLabel(evaluator, arguments, true);
   if (!axis)
     return Poison{};
-  return evaluator.emit("cross_entropy", {arguments.tensor("logits"), arguments.tensor("label")},
-                        {{"axis", *axis}, {"smoothing", arguments.number("smoothing")}}, Type{},
-                        arguments.place);
+  ValueId logits = arguments.tensor("logits");
+  double smoothing = arguments.number("smoothing");
+  bool isLast = *axis == evaluator.graph->type(logits).rank() - 1;
+  if (isLast && smoothing == 0) // else it would be spread over examples that are not there
+    logits = maskColumns(*evaluator.graph, logits, -absent, arguments.place);
+  return evaluator.emit("cross_entropy", {logits, arguments.tensor("label")},
+                        {{"axis", *axis}, {"smoothing", smoothing}}, Type{}, arguments.place);
 }
 
 Value perplexity(Evaluator &evaluator, const BoundArguments &arguments) {

@@ -5,6 +5,8 @@
 #include "compiler/semantics/Nearest.h"
 
 #include <fmt/format.h>
+#include <map>
+#include <set>
 #include <utility>
 
 namespace sinter::semantics {
@@ -32,6 +34,8 @@ private:
   bool matchDimension(const Expr &written, int64_t actual, bool &matches);
   bool declare(const Name &name, Binding binding);
   void run(const ParamStatement &statement);
+  std::optional<Initializer> bufferValue(const BufferStatement &statement,
+                                         const semantics::Type &type);
   void run(const BufferStatement &statement);
   void run(const UpdateStatement &statement);
   void run(const LayerStatement &statement);
@@ -49,6 +53,7 @@ private:
   Evaluator &inner;
   Frame &frame;
   Span place;
+  std::map<std::string, Span> updates; ///< where each buffer is updated
 };
 
 std::vector<std::string> parameterNames(const ModelDeclaration &model) {
@@ -278,15 +283,137 @@ void ModelRun::run(const ParamStatement &statement) {
   declare(statement.name, std::move(binding));
 }
 
+/// The numbers of nested lists, row-major, where they have this shape; false where they do not.
+static bool flattenList(const Value &value, const std::vector<int64_t> &dims, size_t depth,
+                        std::vector<double> &numbers) {
+  if (depth == dims.size()) {
+    if (value.isNumber())
+      numbers.push_back(value.number());
+    return value.isNumber();
+  }
+  const List *list = value.get<List>();
+  if (!list || static_cast<int64_t>(list->size()) != dims[depth])
+    return false;
+  bool fits = true;
+  for (const Value &each : *list)
+    fits = fits && flattenList(each, dims, depth + 1, numbers);
+  return fits;
+}
+
+/// A number, nested lists, or an initializer. Null after an error.
+std::optional<Initializer> ModelRun::bufferValue(const BufferStatement &statement,
+                                                 const semantics::Type &type) {
+  const Expr &expr = *statement.value;
+  const auto *path = dynCast<PathExpr>(expr);
+  const auto *call = dynCast<CallExpr>(expr);
+  const Name *name = path && path->isName() ? &path->names.front()
+                     : call                 ? &call->callee.front()
+                                            : nullptr;
+  bool isValue =
+      !name || session.constants.count(name->text) ||
+      (inner.scope->find(name->text) && !inner.scope->find(name->text)->value.get<std::string>() &&
+       !inner.scope->find(name->text)->value.get<Callable>());
+  static const std::set<std::string> numeric = {"sqrt", "exp", "log", "log2", "max", "min", "abs"};
+  isValue |= call && name && numeric.count(name->text);
+  if (!isValue)
+    return resolveInitializer(inner, expr, type);
+  Value value = inner.atBuildTime().evaluate(expr);
+  if (value.poisoned())
+    return std::nullopt;
+  Initializer result;
+  if (value.isNumber()) {
+    result.a = value.number();
+    return result;
+  }
+  if (!value.get<List>()) {
+    engine.report(Diag::BufferValue, expr.span, statement.name.text, inner.describe(value));
+    return std::nullopt;
+  }
+  result.kind = Initializer::Kind::Values;
+  if (flattenList(value, type.dims, 0, result.values))
+    return result;
+  engine.report(Diag::BufferShape, expr.span, statement.name.text, type.str())
+      .note(statement.type.span, "declared here");
+  return std::nullopt;
+}
+
 void ModelRun::run(const BufferStatement &statement) {
   Binding binding;
   binding.place = statement.name.span;
+  if (std::optional<semantics::Type> type = inner.type(statement.type)) {
+    Span span = statement.name.span;
+    bool isMade = frame.instance->owned.count(statement.name.text) != 0;
+    std::optional<Initializer> initializer;
+    if (type->scalar != Scalar::F32)
+      engine.report(Diag::BufferType, statement.type.span, statement.name.text, type->str());
+    else if (!isMade)
+      initializer = bufferValue(statement, *type);
+    if (isMade || initializer) {
+      std::optional<ValueId> id =
+          inner.weight(*frame.instance, statement.name.text, *type, Role::Buffer, nullptr, "zeros",
+                       nullptr, "buffer", span, span);
+      if (id)
+        binding.value = Tensor{*id};
+      if (id && initializer)
+        frame.instance->owned.at(statement.name.text).parameter->parameter.initializer =
+            std::move(*initializer);
+    }
+  }
   declare(statement.name, std::move(binding));
-  engine.report(Diag::NotSupported, statement.span, "`buffer`");
 }
 
 void ModelRun::run(const UpdateStatement &statement) {
-  engine.report(Diag::NotSupported, statement.span, "`update`");
+  const std::string &name = statement.name.text;
+  Value value = inner.evaluate(*statement.value);
+  const BufferStatement *buffer = nullptr;
+  std::vector<std::string> buffers;
+  for (const ModelStatement &each : model.statements)
+    if (const auto *declared = std::get_if<BufferStatement>(&each)) {
+      buffers.push_back(declared->name.text);
+      if (declared->name.text == name)
+        buffer = declared;
+    }
+  Binding *binding = inner.scope->find(name);
+  if (!buffer || !binding) {
+    if (session.mayBeLost(name))
+      return;
+    auto report = engine.report(Diag::UpdateTarget, statement.name.span, name);
+    if (buffer)
+      report.note(buffer->name.span, "declared here, below its use");
+    else if (binding)
+      report.note(binding->place, "declared here")
+          .help(fmt::format("`buffer {}: … = …` declares what an update may set", name));
+    else if (std::string help = didYouMean(name, buffers); !help.empty())
+      report.help(help);
+    return;
+  }
+  *binding->used = true;
+  if (auto [earlier, fresh] = updates.emplace(name, statement.name.span); !fresh) {
+    engine.report(Diag::UpdateTwice, statement.name.span, name)
+        .note(earlier->second, "the first one");
+    return;
+  }
+  if (value.poisoned() || binding->value.poisoned())
+    return;
+  Span span = statement.value->span;
+  std::optional<ValueId> id = inner.real(value, span, "`update`");
+  if (!id)
+    return;
+  const semantics::Type &needed = inner.graph->type(binding->value.get<Tensor>()->id);
+  const semantics::Type actual = inner.graph->type(*id);
+  if (actual.dims != needed.dims) {
+    engine.report(Diag::UpdateType, span, name, needed.str(), actual.str())
+        .label(actual.str())
+        .note(buffer->type.span, "declared here");
+    return;
+  }
+  if (inner.graph->varies(*id)) {
+    engine.report(Diag::UpdateVaries, span, name)
+        .note(buffer->name.span, "declared here")
+        .help(fmt::format("`update {} = batch_mean({})`", name, session.text(span)));
+    return;
+  }
+  inner.graph->emitUpdate(frame.instance->pathOf(name), *id, statement.span);
 }
 
 void ModelRun::run(const LayerStatement &statement) {
@@ -341,6 +468,12 @@ bool ModelRun::checkTensor(const TensorType &written, const Value &value, Span s
   matches &= (written.scalar == ScalarKind::F32 || written.scalar == ScalarKind::BF16) ==
              (actual.scalar == Scalar::F32);
   matches &= (written.scalar == ScalarKind::Bool) == (actual.scalar == Scalar::Bool);
+  if (written.scalar == ScalarKind::Class && written.classCount) { // an `i32` may be any of them
+    std::optional<int64_t> classes = inner.dimension(*written.classCount);
+    if (!classes)
+      return false;
+    matches &= actual.scalar == Scalar::Class && actual.classes == *classes;
+  }
   std::string needed;
   for (size_t i = 0; i < written.dims.size(); ++i) {
     needed += i ? ", " : "[";

@@ -56,9 +56,9 @@ Value stopGradient(Evaluator &evaluator, const BoundArguments &arguments) {
 
 Value where(Evaluator &evaluator, const BoundArguments &arguments) {
   GraphBuilder &graph = *evaluator.graph;
-  ValueId condition = arguments.tensor("condition");
+  ValueId condition = arguments.tensor("c");
   if (graph.type(condition).scalar != Scalar::Bool) {
-    evaluator.session.engine.report(Diag::ConditionType, arguments.span("condition"),
+    evaluator.session.engine.report(Diag::ConditionType, arguments.span("c"),
                                     graph.type(condition).str());
     return Poison{};
   }
@@ -74,7 +74,7 @@ Value where(Evaluator &evaluator, const BoundArguments &arguments) {
         evaluator.session.engine
             .report(Diag::BroadcastShapes, arguments.place, "`where`", graph.type(a).str(),
                     graph.type(b).str())
-            .note(arguments.span("condition"), graph.type(condition).str());
+            .note(arguments.span("c"), graph.type(condition).str());
         return Poison{};
       }
       dim = std::max(dim, more[i]);
@@ -119,6 +119,14 @@ Value maximum(Evaluator &evaluator, const BoundArguments &arguments) {
 
 Value minimum(Evaluator &evaluator, const BoundArguments &arguments) {
   return extreme(evaluator, arguments, "minimum", "min");
+}
+
+/// Numbers of x's shape; x is asked for nothing else.
+template <Text kind> Value draw(Evaluator &evaluator, const BoundArguments &arguments) {
+  ValueId like = arguments.tensor("like");
+  const Type type = evaluator.graph->type(like);
+  std::string path = evaluator.frame ? evaluator.frame->instance->path : "";
+  return Tensor{evaluator.graph->emit(kind.text, {like}, {}, type, arguments.place, path)};
 }
 
 //===-- Of numbers known at build time -------------------------------------------------------------===//
@@ -210,7 +218,7 @@ std::vector<FunctionEntry> pointwiseFunctions() {
       entry("sin", "x: tensor", plain<"sin">, foldOne<std::sin>),
       entry("cos", "x: tensor", plain<"cos">, foldOne<std::cos>),
       entry("clamp", "x: tensor, min?: real, max?: real", clamp),
-      entry("where", "condition: labels, a: tensor, b: tensor", where),
+      entry("where", "c: labels, a: tensor, b: tensor", where),
       entry("stop_gradient", "x: tensor", stopGradient),
       entry("max", extremes, maximum, foldMax),
       entry("min", extremes, minimum, foldMin),
@@ -218,8 +226,8 @@ std::vector<FunctionEntry> pointwiseFunctions() {
       entry("ceil_div", "a: int, b: int", nullptr, foldDivision<Rounding::Up>),
       entry("mod", "a: int, b: int", nullptr, foldDivision<Rounding::Rest>),
       entry("log2", "a: real", nullptr, foldLog2),
-      entry("random_normal", "", nullptr),
-      entry("random_uniform", "", nullptr),
+      entry("random_normal", "like: tensor", draw<"random_normal">),
+      entry("random_uniform", "like: tensor", draw<"random_uniform">),
   };
 }
 

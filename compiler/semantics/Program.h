@@ -63,6 +63,10 @@ using ValueId = uint32_t;
 ///   schedule                       {schedule: "constant" | "step" | "exponential" | "cosine" | "linear", value: double, to: double
 ///                                  (the floor of a cosine), by: double, every, warmup: int, every_epochs, warmup_epochs: bool}
 ///                                  f32 scalar, in a Stage: the number that this Schedule has at the step at hand.
+///   integer                        {value: int}  i32 scalar, to compare labels with.
+///   random_normal(like) random_uniform(like)   numbers of like's type, keyed by `path`; each
+///                                  operation draws its own, in every mode.
+///   batch_count                    how many examples the batch has, f32 scalar.
 ///   call(inputs…)                  {net: string}  results: those of Train's net of this name, in
 ///   order.
 ///
@@ -71,10 +75,17 @@ using ValueId = uint32_t;
 ///   conv2d(x[C, H, W], weight[O, C / groups, kh, kw][, bias[O]])         -> [O, H', W']
 ///                                  {stride: ints [h, w], padding: ints [top, bottom, left, right],
 ///                                   dilation: ints [h, w], groups: int}
+///   conv1d(x[C, T], weight[O, C / groups, k][, bias[O]])  -> [O, T']; the same attributes, one axis.
+///   conv_transpose2d(x[C, H, W], weight[C, O / groups, kh, kw][, bias[O]])  -> [O, H', W'], the
+///                                  transpose of a conv2d with these attributes from O to C channels.
+///   group_norm(x, weight[C][, bias[C]])   -> x's type {groups: int, eps: double, axis: int}
+///   gaussian_noise(x)              {std: double}
+///   upsample2d(x[C, H, W])         {factor: ints [h, w], mode: "nearest" | "bilinear"}
+///   pixel_shuffle(x[C r², H, W])   -> [C, r H, r W]  {r: int}
 ///   max_pool2d(x[C, H, W])         -> [C, H', W']   {size: ints [h, w], stride: ints [h, w],
 ///                                   padding: ints [top, bottom, left, right]}; padding never wins.
 ///   avg_pool2d(x[C, H, W])         the same attributes; the divisor is always h * w (padding
-///   counts). global_avg_pool(x[C, H, W])    -> [C] batch_norm(x, weight[C], bias[C],
+///   counts). global_avg_pool(x[C, H, W])    -> [C] batch_norm(x, weight[C][, bias[C]],
 ///   running_mean[C], running_var[C])   -> x's type
 ///                                  {momentum: double, eps: double, axis: int (the axis of
 ///                                  channels)} running = (1 - momentum) * running + momentum *
@@ -101,14 +112,24 @@ using ValueId = uint32_t;
 ///   inf where the spec gives none) stop_gradient(x)
 /// Pointwise with broadcasting, as numpy's, over the per-example shapes
 ///   add sub mul div pow maximum minimum (a, b: f32)          -> f32
-///   equal not_equal less less_equal greater greater_equal (a, b)  -> bool; both f32, both i32 or
-///   both class where(condition: bool, a, b)                              -> a's scalar
+///   equal not_equal less less_equal greater greater_equal (a, b)  -> bool; both f32, both class or
+///   i32, or (equal, not_equal) both bool where(condition: bool, a, b)                              -> a's scalar
 ///
 /// Along axes
 ///   softmax(x) log_softmax(x)      {axis: int}
 ///   sum mean max min (x)           {axes: ints, ascending, never empty for a non-scalar; keep:
 ///   bool} matmul(a[…, n, k], b[…, k, m]) -> […, n, m], leading axes broadcast; ranks >= 2
 ///   one_hot(label: class[N][dims]) {classes: int}   -> f32[dims…, N]
+///
+///   argmax(x)                      {axis: int}  -> class[extent], x's dims without the axis
+///
+/// Across the batch
+///   batch_mean(x)                  x's type, the same for all examples
+///   pairwise(a, b)                 -> f32[batch]; the last axis of it, and of what is made of it
+///                                  element by element, may have fewer examples than elements:
+///   mask_columns(x)                {value: double} in their place, before whatever reduces it.
+/// Buffers
+///   update(value)                  {parameter: string}  no result: what the buffer becomes.
 ///
 /// Losses and measures; all give an f32 scalar per example
 ///   cross_entropy(logits, label)   {axis: int, smoothing: double}; label: class or i32 of the

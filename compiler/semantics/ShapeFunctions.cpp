@@ -13,10 +13,15 @@ const Type &typeOf(Evaluator &evaluator, const BoundArguments &arguments) {
   return evaluator.graph->type(arguments.tensor("x"));
 }
 
+/// A view's result: of x's kind of number.
+Type viewed(const Type &x, std::vector<int64_t> dims) {
+  return Type{x.scalar, x.classes, std::move(dims)};
+}
+
 Value flatten(Evaluator &evaluator, const BoundArguments &arguments) {
   const Type type = typeOf(evaluator, arguments);
-  return evaluator.emit("flatten", {arguments.tensor("x")}, {},
-                        Type{Scalar::F32, 0, {type.elements()}}, arguments.place);
+  return evaluator.emit("flatten", {arguments.tensor("x")}, {}, viewed(type, {type.elements()}),
+                        arguments.place);
 }
 
 Value reshape(Evaluator &evaluator, const BoundArguments &arguments) {
@@ -42,8 +47,8 @@ Value reshape(Evaluator &evaluator, const BoundArguments &arguments) {
         .note(arguments.span("x"), type.str());
     return Poison{};
   }
-  return evaluator.emit("reshape", {arguments.tensor("x")}, {{"shape", shape}},
-                        Type{Scalar::F32, 0, shape}, arguments.place);
+  return evaluator.emit("reshape", {arguments.tensor("x")}, {{"shape", shape}}, viewed(type, shape),
+                        arguments.place);
 }
 
 Value permuted(Evaluator &evaluator, const BoundArguments &arguments,
@@ -52,8 +57,8 @@ Value permuted(Evaluator &evaluator, const BoundArguments &arguments,
   std::vector<int64_t> dims;
   for (int64_t axis : axes)
     dims.push_back(type.dims[static_cast<size_t>(axis)]);
-  return evaluator.emit("permute", {arguments.tensor("x")}, {{"axes", axes}},
-                        Type{Scalar::F32, 0, dims}, arguments.place);
+  return evaluator.emit("permute", {arguments.tensor("x")}, {{"axes", axes}}, viewed(type, dims),
+                        arguments.place);
 }
 
 Value permute(Evaluator &evaluator, const BoundArguments &arguments) {
@@ -105,7 +110,14 @@ Value concat(Evaluator &evaluator, const BoundArguments &arguments) {
   auto at = static_cast<size_t>(*axis);
   std::vector<int64_t> dims = first.dims;
   for (size_t i = 1; i < operands.size(); ++i) {
-    std::vector<int64_t> other = evaluator.graph->type(operands[i]).dims;
+    const Type next = evaluator.graph->type(operands[i]);
+    std::vector<int64_t> other = next.dims;
+    if (next.scalar != first.scalar || next.classes != first.classes) {
+      evaluator.session.engine.report(Diag::ConcatKinds, arguments.place, first.str(), next.str())
+          .note(evaluator.graph->place(operands.front()), first.str())
+          .note(evaluator.graph->place(operands[i]), next.str());
+      return Poison{};
+    }
     bool same = other.size() == dims.size();
     for (size_t k = 0; same && k < dims.size(); ++k)
       same = k == at || other[k] == dims[k];
@@ -119,7 +131,7 @@ Value concat(Evaluator &evaluator, const BoundArguments &arguments) {
     }
     dims[at] += other[at];
   }
-  return evaluator.emit("concat", operands, {{"axis", *axis}}, Type{Scalar::F32, 0, dims},
+  return evaluator.emit("concat", operands, {{"axis", *axis}}, viewed(first, dims),
                         arguments.place);
 }
 
@@ -144,7 +156,7 @@ Value slice(Evaluator &evaluator, const BoundArguments &arguments) {
   dims[static_cast<size_t>(*axis)] = (to - from - 1) / step + 1;
   return evaluator.emit("slice", {arguments.tensor("x")},
                         {{"axis", *axis}, {"from", from}, {"to", to}, {"step", step}},
-                        Type{Scalar::F32, 0, dims}, arguments.place);
+                        viewed(type, dims), arguments.place);
 }
 
 Value pad(Evaluator &evaluator, const BoundArguments &arguments) {
@@ -169,8 +181,11 @@ template <bool logarithm> Value softmax(Evaluator &evaluator, const BoundArgumen
       resolveAxis(evaluator, arguments.integer("axis"), type.rank(), arguments.span("axis"));
   if (!axis)
     return Poison{};
-  return evaluator.emit(logarithm ? "log_softmax" : "softmax", {arguments.tensor("x")},
-                        {{"axis", *axis}}, type, arguments.place);
+  ValueId x = arguments.tensor("x");
+  if (*axis == type.rank() - 1)
+    x = maskColumns(*evaluator.graph, x, -absent, arguments.place);
+  return evaluator.emit(logarithm ? "log_softmax" : "softmax", {x}, {{"axis", *axis}}, type,
+                        arguments.place);
 }
 
 template <bool average> Value total(Evaluator &evaluator, const BoundArguments &arguments) {
@@ -210,6 +225,43 @@ Value oneHot(Evaluator &evaluator, const BoundArguments &arguments) {
                         arguments.place);
 }
 
+/// A label of as many classes as the axis is long.
+Value argmax(Evaluator &evaluator, const BoundArguments &arguments) {
+  const Type type = typeOf(evaluator, arguments);
+  std::optional<int64_t> axis =
+      resolveAxis(evaluator, arguments.integer("axis"), type.rank(), arguments.span("axis"));
+  if (!axis)
+    return Poison{};
+  ValueId x = arguments.tensor("x");
+  if (*axis == type.rank() - 1)
+    x = maskColumns(*evaluator.graph, x, -absent, arguments.place);
+  std::vector<int64_t> dims = type.dims;
+  dims.erase(dims.begin() + *axis);
+  return evaluator.emit("argmax", {x}, {{"axis", *axis}},
+                        Type{Scalar::Class, type.dims[static_cast<size_t>(*axis)], dims},
+                        arguments.place);
+}
+
+Value batchMean(Evaluator &evaluator, const BoundArguments &arguments) {
+  ValueId e = arguments.tensor("e");
+  return evaluator.emit("batch_mean", {e}, {}, evaluator.graph->type(e), arguments.place);
+}
+
+Value pairwise(Evaluator &evaluator, const BoundArguments &arguments) {
+  ValueId a = arguments.tensor("a"), b = arguments.tensor("b");
+  GraphBuilder &graph = *evaluator.graph;
+  const Type left = graph.type(a), right = graph.type(b);
+  if (left.dims != right.dims) {
+    evaluator.session.engine
+        .report(Diag::LossShapes, arguments.place, "pairwise", left.str(), right.str())
+        .note(arguments.span("a"), left.str())
+        .note(arguments.span("b"), right.str());
+    return Poison{};
+  }
+  return evaluator.emit("pairwise", {a, b}, {}, Type{Scalar::F32, 0, {graph.batch}},
+                        arguments.place);
+}
+
 /// x / max(|x|, eps) along an axis; the root is taken of what is at least eps², so that its derivative is finite.
 Value normalize(Evaluator &evaluator, const BoundArguments &arguments) {
   const Type type = typeOf(evaluator, arguments);
@@ -223,6 +275,8 @@ Value normalize(Evaluator &evaluator, const BoundArguments &arguments) {
   GraphBuilder &graph = *evaluator.graph;
   ValueId squares = graph.emit("square", {x}, {}, type, place);
   Value sum = reduce(evaluator, "sum", squares, {*axis}, true, place);
+  if (sum.poisoned())
+    return sum;
   ValueId sums = sum.get<Tensor>()->id;
   Type kept = graph.type(sums);
   ValueId least = graph.emit("maximum", {sums, graph.constant(eps * eps, place)}, {}, kept, place);
@@ -238,12 +292,12 @@ std::vector<FunctionEntry> shapeFunctions() {
     return FunctionEntry{Signature::parse(name, text), apply, nullptr, "", false};
   };
   return {
-      entry("flatten", "x: tensor", flatten),
-      entry("reshape", "x: tensor, shape...: ints", reshape),
-      entry("permute", "x: tensor, axes...: ints", permute),
-      entry("transpose", "x: tensor, a: int = -2, b: int = -1", transpose),
+      entry("flatten", "x: any", flatten),
+      entry("reshape", "x: any, shape...: ints", reshape),
+      entry("permute", "x: any, axes...: ints", permute),
+      entry("transpose", "x: any, a: int = -2, b: int = -1", transpose),
       entry("concat", "x...: tensors, axis: int = 0", concat),
-      entry("slice", "x: tensor, axis: int, from?: int, to?: int, step: count = 1", slice),
+      entry("slice", "x: any, axis: int, from?: int, to?: int, step: count = 1", slice),
       entry("pad", "x: tensor, axis: int, before: natural = 0, after: natural = 0, value: real = 0",
             pad),
       entry("softmax", "x: tensor, axis: int = -1", softmax<false>),
@@ -253,9 +307,9 @@ std::vector<FunctionEntry> shapeFunctions() {
       entry("matmul", "a: tensor, b: tensor", matmul),
       entry("one_hot", "label: labels", oneHot),
       entry("normalize", "x: tensor, axis: int = -1, eps: positive = 1e-12", normalize),
-      entry("argmax", "", nullptr),
-      entry("batch_mean", "", nullptr),
-      entry("pairwise", "", nullptr),
+      entry("argmax", "x: tensor, axis: int = -1", argmax),
+      entry("batch_mean", "e: tensor", batchMean),
+      entry("pairwise", "a: tensor, b: tensor", pairwise),
   };
 }
 

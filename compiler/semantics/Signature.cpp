@@ -9,20 +9,34 @@ namespace sinter::semantics {
 namespace {
 
 const std::map<std::string, ArgumentKind, std::less<>> kinds = {
-    {"int", ArgumentKind::Integer},       {"natural", ArgumentKind::Natural},
-    {"count", ArgumentKind::Count},       {"real", ArgumentKind::Real},
-    {"positive", ArgumentKind::Positive}, {"nonnegative", ArgumentKind::NonNegative},
-    {"bool", ArgumentKind::Boolean},      {"probability", ArgumentKind::Probability},
-    {"string", ArgumentKind::String},     {"pair", ArgumentKind::Pair},
-    {"padding", ArgumentKind::Padding},   {"reals", ArgumentKind::Reals},
-    {"ints", ArgumentKind::Integers},     {"axes", ArgumentKind::Axes},
-    {"columns", ArgumentKind::Columns},   {"tensor", ArgumentKind::Tensor},
-    {"labels", ArgumentKind::Labels},     {"tensors", ArgumentKind::Tensors},
-    {"rate", ArgumentKind::Rate},         {"duration", ArgumentKind::Duration},
-    {"init", ArgumentKind::Lazy},         {"reg", ArgumentKind::Lazy},
-    {"size", ArgumentKind::Size},         {"field", ArgumentKind::Lazy},
-    {"tie", ArgumentKind::Lazy},          {"bias", ArgumentKind::Lazy},
+    {"int", ArgumentKind::Integer},
+    {"natural", ArgumentKind::Natural},
+    {"count", ArgumentKind::Count},
+    {"real", ArgumentKind::Real},
+    {"positive", ArgumentKind::Positive},
+    {"nonnegative", ArgumentKind::NonNegative},
+    {"bool", ArgumentKind::Boolean},
+    {"probability", ArgumentKind::Probability},
+    {"string", ArgumentKind::String},
+    {"pair", ArgumentKind::Pair},
+    {"padding", ArgumentKind::Padding},
+    {"reals", ArgumentKind::Reals},
+    {"ints", ArgumentKind::Integers},
+    {"axes", ArgumentKind::Axes},
+    {"columns", ArgumentKind::Columns},
+    {"tensor", ArgumentKind::Tensor},
+    {"labels", ArgumentKind::Labels},
+    {"tensors", ArgumentKind::Tensors},
+    {"rate", ArgumentKind::Rate},
+    {"duration", ArgumentKind::Duration},
+    {"init", ArgumentKind::Lazy},
+    {"reg", ArgumentKind::Lazy},
+    {"size", ArgumentKind::Size},
+    {"field", ArgumentKind::Lazy},
+    {"tie", ArgumentKind::Lazy},
+    {"bias", ArgumentKind::Lazy},
     {"scheduled", ArgumentKind::Scheduled},
+    {"any", ArgumentKind::Any},
 };
 
 std::string_view trim(std::string_view text) {
@@ -159,6 +173,7 @@ std::string describe(const ArgumentSpec &spec) {
   case ArgumentKind::Columns:
     return "a range `0..9`, or whole numbers or strings";
   case ArgumentKind::Tensor:
+  case ArgumentKind::Any:
   case ArgumentKind::Tensors:
     return "an `f32` value";
   case ArgumentKind::Labels:

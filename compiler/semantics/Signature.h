@@ -35,6 +35,8 @@ enum class ArgumentKind {
   Labels,      // labels       class or i32, or f32
   Tensors,     // tensors      one or more f32
   Scheduled,   // scheduled    a number > 0 or, in a train block, a schedule
+  Any,         // any          a value of whatever kind
+  Tensors,     // tensors      one or more values of whatever kind
   Rate,        // rate         a number or a schedule
   Duration,    // duration     an integer of steps, or `n epochs`
   Choice,      // a|b|c

@@ -52,6 +52,7 @@ struct ModelInstance {
   /// By input types: the results, as values of the net's graph.
   std::map<std::string, Value> netShapes;
   std::map<std::string, std::string> netNames;
+  bool batchMatters = false; ///< a net has a `pairwise`, so its types depend on the batch
   bool ran = false;
   bool broken = false; ///< so parameters may be missing
 
@@ -117,6 +118,9 @@ private:
   /// The fields named like the instance's inputs; nothing after an error.
   std::optional<std::vector<ValueId>> fieldsFor(StageWork &work, const ModelInstance &instance,
                                                 Span place);
+  /// What a net depends on: its inputs' types, and the batch where it has a `pairwise`.
+  std::string netKey(const StageWork &work, const ModelInstance &instance,
+                     const std::vector<ValueId> &operands) const;
   Value runNet(StageWork &work, ModelInstance &instance, const std::vector<ValueId> &operands,
                Span place, const std::vector<Span> &spans);
   bool dependsOnModel(const Graph &graph, ValueId value) const;

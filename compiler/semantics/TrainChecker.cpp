@@ -155,8 +155,10 @@ std::optional<Train> TrainChecker::run() {
       engine.report(Diag::BelowLeast, block.seed->value->span, "`seed`", 0, *seed);
     train.seed = static_cast<uint64_t>(seed.value_or(0));
   }
-  for (auto &work : works)
+  for (auto &work : works) {
+    settleLengths(*work); // `pairwise` needs the batch
     evaluateStage(*work);
+  }
   // The names that selectors mean are known only where the model is.
   if (trained.complete()) {
     std::vector<std::string> others;
@@ -173,10 +175,8 @@ std::optional<Train> TrainChecker::run() {
   if (!trained.complete())
     for (auto &work : works)
       checkLines(*work);
-  for (auto &work : works) {
-    settleLengths(*work);
+  for (auto &work : works)
     settleMeasures(*work);
-  }
   bool good = engine.errorCount() == before && trained.complete();
   for (auto &work : works) {
     good &= work->good;

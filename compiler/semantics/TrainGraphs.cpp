@@ -75,21 +75,23 @@ static bool listResults(const Value &value, const std::string &name,
   return true;
 }
 
-static std::string typesOf(const GraphBuilder &graph, const std::vector<ValueId> &operands) {
+std::string TrainChecker::netKey(const StageWork &work, const ModelInstance &instance,
+                                 const std::vector<ValueId> &operands) const {
   std::string key;
   for (ValueId operand : operands)
-    key += graph.type(operand).str() + ";";
-  return key;
+    key += work.graph.type(operand).str() + ";";
+  return instance.batchMatters ? key + std::to_string(work.graph.batch) : key;
 }
 
 Value TrainChecker::runNet(StageWork &work, ModelInstance &instance,
                            const std::vector<ValueId> &operands, Span place,
                            const std::vector<Span> &spans) {
-  std::string key = typesOf(work.graph, operands);
+  std::string key = netKey(work, instance, operands);
   if (auto known = instance.netShapes.find(key); known != instance.netShapes.end())
     return known->second;
   const ModelDeclaration &declared = *instance.model;
   GraphBuilder graph;
+  graph.batch = work.graph.batch;
   Evaluator caller(session);
   caller.graph = &graph;
   Evaluator::Inputs inputs;
@@ -110,10 +112,22 @@ Value TrainChecker::runNet(StageWork &work, ModelInstance &instance,
   if (!result.poisoned() && !listResults(result, "", net.results))
     result = Poison{};
   if (!result.poisoned()) {
+    bool fits = checkColumns(session, graph);
+    for (const auto &[name, value] : net.results)
+      if (fits && graph.hasColumns(value)) {
+        engine.report(Diag::ColumnsOf, graph.place(value), "a model's result");
+        fits = false;
+      }
+    instance.broken |= !fits;
+    for (const Operation &op : graph.graph.operations)
+      instance.batchMatters |= op.kind == "pairwise";
+    key = netKey(work, instance, operands);
     net.name = instance.prefix + declared.name.text;
     if (!instance.netNames.empty())
       net.name += std::to_string(instance.netNames.size() + 1);
     net.graph = std::move(graph.graph);
+    if (!instance.prefix.empty()) // a teacher does not move by itself
+      std::erase_if(net.graph.operations, [](const Operation &op) { return op.kind == "update"; });
     net.place = declared.span;
     instance.netNames[key] = net.name;
     train.nets.push_back(std::move(net));
@@ -176,7 +190,7 @@ Value TrainChecker::callModel(StageWork &work, ModelInstance &instance,
   Value shape = runNet(work, instance, operands, place, spans);
   Value result = Poison{};
   if (!shape.poisoned()) {
-    const Net *net = train.net(instance.netNames.at(typesOf(work.graph, operands)));
+    const Net *net = train.net(instance.netNames.at(netKey(work, instance, operands)));
     std::vector<Type> types;
     for (const auto &[name, value] : net->results)
       types.push_back(net->graph.type(value));
@@ -279,6 +293,7 @@ bool TrainChecker::dependsOnModel(const Graph &graph, ValueId value) const {
 
 void TrainChecker::evaluateStage(StageWork &work) {
   work.scope = std::make_shared<Scope>();
+  work.graph.batch = work.stage.batch;
   Evaluator evaluator = evaluatorOf(work);
   checkTeacherNames(work);
   for (const TrainStatement *line : work.lines) {
@@ -329,6 +344,7 @@ void TrainChecker::evaluateStage(StageWork &work) {
         regularize && regularize->value)
       evaluatePenalty(work, *regularize);
   }
+  work.good &= checkColumns(session, work.graph);
 }
 
 std::vector<const OwnedParameter *> ParameterStore::sorted() const {

@@ -27,6 +27,16 @@ static std::string parameterBehind(const GraphBuilder &graph, ValueId value, boo
   return maker->kind == "read" ? std::get<std::string>(maker->attributes.at("parameter")) : "";
 }
 
+/// The names of all that an expression reads.
+static void parametersBehind(const GraphBuilder &graph, ValueId value,
+                             std::set<std::string> &names) {
+  const Operation &maker = graph.maker(value);
+  if (maker.kind == "read")
+    names.insert(std::get<std::string>(maker.attributes.at("parameter")));
+  for (ValueId operand : maker.operands)
+    parametersBehind(graph, operand, names);
+}
+
 std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &name,
                                          const Type &type, Role role, const Expr *initializer,
                                          const char *fallback, const Expr *tie,
@@ -73,7 +83,9 @@ std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &
       if (parameter->parameter.role == Role::Other)
         parameter->parameter.role = role;
     }
-    instance.owned[name] = {parameter, transposed};
+    instance.owned[name] = {parameter, transposed, {}};
+    if (!parameter)
+      parametersBehind(*graph, *id, instance.owned[name].behind);
     return id;
   }
   if (auto found = instance.owned.find(name);
@@ -111,7 +123,7 @@ std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &
     owned.automatic = true;
   }
   frame->store->all.push_back(std::move(owned));
-  instance.owned[name] = {&frame->store->all.back(), false};
+  instance.owned[name] = {&frame->store->all.back(), false, {}};
   return read(frame->store->all.back(), place, instance.path);
 }
 

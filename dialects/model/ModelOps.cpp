@@ -136,27 +136,62 @@ static LogicalResult expectCounts(Operation *op, ArrayRef<int64_t> numbers, size
   return op->emitOpError("(C2) ") << what << " is " << count << " numbers, each at least " << least;
 }
 
-LogicalResult Conv2dOp::verify() {
-  if (failed(expectRank(*this, "x", getX(), 3)) ||
-      failed(expectRank(*this, "weight", getWeight(), 4)) ||
-      failed(expectCounts(*this, getStride(), 2, 1, "stride")) ||
-      failed(expectCounts(*this, getPadding(), 4, 0, "padding")) ||
-      failed(expectCounts(*this, getDilation(), 2, 1, "dilation")))
+/// Of a convolution along `axes` axes: attributes, groups, and the weight's and bias's shapes. `first` and `second` are the
+/// channels behind the weight's first axis and, group by group, its second.
+template <typename ConvOp>
+static LogicalResult verifyConvolution(ConvOp op, size_t axes, int64_t first, int64_t second,
+                                       int64_t outputs) {
+  const auto rank = static_cast<int64_t>(axes);
+  if (failed(expectRank(op, "weight", op.getWeight(), rank + 2)) ||
+      failed(expectCounts(op, op.getStride(), axes, 1, "stride")) ||
+      failed(expectCounts(op, op.getPadding(), 2 * axes, 0, "padding")) ||
+      failed(expectCounts(op, op.getDilation(), axes, 1, "dilation")))
     return failure();
-  const auto x = shapeOf(getX()), w = shapeOf(getWeight());
-  const auto padding = getPadding(), dilation = getDilation(), stride = getStride();
-  const auto groups = static_cast<int64_t>(getGroups());
-  if (groups < 1 || x[0] % groups || w[0] % groups)
-    return emitOpError("(C3) groups divide the channels, ")
-           << groups << " does not divide " << x[0] << " and " << w[0];
-  if (failed(expect(*this, "(C1)", "weight", getWeight(), {w[0], x[0] / groups, w[2], w[3]})))
+  const auto groups = static_cast<int64_t>(op.getGroups());
+  if (groups < 1 || first % groups || second % groups)
+    return op.emitOpError("(C3) groups divide the channels, ")
+           << groups << " does not divide " << second << " and " << first;
+  Shape weight{first, second / groups};
+  llvm::append_range(weight, shapeOf(op.getWeight()).drop_front(2));
+  if (failed(expect(op, "(C1)", "weight", op.getWeight(), weight)))
     return failure();
-  if (getBias() && failed(expect(*this, "(C1)", "bias", getBias(), {w[0]})))
+  if (op.getBias() && failed(expect(op, "(C1)", "bias", op.getBias(), {outputs})))
     return failure();
-  const Shape y{w[0],
-                windows(x[1], padding[0] + padding[1], dilation[0] * (w[2] - 1) + 1, stride[0]),
-                windows(x[2], padding[2] + padding[3], dilation[1] * (w[3] - 1) + 1, stride[1])};
-  return expect(*this, "(C1)", "y", getY(), y);
+  return success();
+}
+
+/// What a convolution along axes 1… leaves of an image of this shape.
+template <typename ConvOp>
+static Shape convolved(ConvOp op, int64_t channels, ArrayRef<int64_t> x) {
+  Shape y{channels};
+  for (size_t axis = 0; axis + 1 < x.size(); ++axis)
+    y.push_back(windows(x[axis + 1], op.getPadding()[2 * axis] + op.getPadding()[2 * axis + 1],
+                        op.getDilation()[axis] * (shapeOf(op.getWeight())[axis + 2] - 1) + 1,
+                        op.getStride()[axis]));
+  return y;
+}
+
+template <typename ConvOp> static LogicalResult verifyForward(ConvOp op, size_t axes) {
+  if (failed(expectRank(op, "x", op.getX(), static_cast<int64_t>(axes) + 1)) ||
+      failed(expectRank(op, "weight", op.getWeight(), static_cast<int64_t>(axes) + 2)))
+    return failure();
+  const auto x = shapeOf(op.getX());
+  const int64_t outputs = shapeOf(op.getWeight())[0];
+  if (failed(verifyConvolution(op, axes, outputs, x[0], outputs)))
+    return failure();
+  return expect(op, "(C1)", "y", op.getY(), convolved(op, outputs, x));
+}
+LogicalResult Conv2dOp::verify() { return verifyForward(*this, 2); }
+LogicalResult Conv1dOp::verify() { return verifyForward(*this, 1); }
+
+LogicalResult ConvTranspose2dOp::verify() {
+  if (failed(expectRank(*this, "x", getX(), 3)) || failed(expectRank(*this, "y", getY(), 3)))
+    return failure();
+  const auto x = shapeOf(getX()), y = shapeOf(getY());
+  if (failed(verifyConvolution(*this, 2, x[0], y[0], y[0])))
+    return failure();
+  // The convolution that it is the transpose of.
+  return expect(*this, "(C1)", "x", getX(), convolved(*this, x[0], y));
 }
 
 template <typename PoolOp> static LogicalResult verifyPool(PoolOp op) {
@@ -191,7 +226,7 @@ LogicalResult BatchNormOp::verify() {
     return failure();
   const int64_t channels = shapeOf(getX())[axis];
   if (failed(expect(*this, "(C1)", "weight", getWeight(), {channels})) ||
-      failed(expect(*this, "(C1)", "bias", getBias(), {channels})) ||
+      (getBias() && failed(expect(*this, "(C1)", "bias", getBias(), {channels}))) ||
       failed(expect(*this, "(C1)", "running_mean", getRunningMean(), {channels})) ||
       failed(expect(*this, "(C1)", "running_var", getRunningVar(), {channels})))
     return failure();
@@ -213,6 +248,49 @@ LogicalResult DropoutOp::verify() {
   if (getScale() != "training" && getScale() != "inference")
     return emitOpError("(C2) scale is training or inference, is \"") << getScale() << "\"";
   return success();
+}
+
+LogicalResult GroupNormOp::verify() {
+  const auto axis = static_cast<int64_t>(getAxis()), groups = static_cast<int64_t>(getGroups());
+  if (failed(expectAxis(*this, "(C1)", axis, getX())) ||
+      failed(expect(*this, "(C1)", "y", getY(), shapeOf(getX()))))
+    return failure();
+  const int64_t channels = shapeOf(getX())[axis];
+  if (failed(expect(*this, "(C1)", "weight", getWeight(), {channels})) ||
+      (getBias() && failed(expect(*this, "(C1)", "bias", getBias(), {channels}))))
+    return failure();
+  if (groups < 1 || channels % groups)
+    return emitOpError("(C2) groups divide the channels, ")
+           << groups << " does not divide " << channels;
+  if (getEps().convertToDouble() < 0)
+    return emitOpError("(C3) eps is not negative");
+  return success();
+}
+
+LogicalResult GaussianNoiseOp::verify() {
+  if (getStd().convertToDouble() >= 0)
+    return success();
+  return emitOpError("(C1) std is not negative, is ") << getStd().convertToDouble();
+}
+
+LogicalResult Upsample2dOp::verify() {
+  if (failed(expectRank(*this, "x", getX(), 3)) ||
+      failed(expectCounts(*this, getFactor(), 2, 1, "factor")))
+    return failure();
+  if (getMode() != "nearest" && getMode() != "bilinear")
+    return emitOpError("(C3) mode is nearest or bilinear, is \"") << getMode() << "\"";
+  const auto x = shapeOf(getX());
+  return expect(*this, "(C1)", "y", getY(), {x[0], x[1] * getFactor()[0], x[2] * getFactor()[1]});
+}
+
+LogicalResult PixelShuffleOp::verify() {
+  if (failed(expectRank(*this, "x", getX(), 3)))
+    return failure();
+  const auto x = shapeOf(getX());
+  const auto r = static_cast<int64_t>(getR());
+  if (r < 1 || x[0] % (r * r))
+    return emitOpError("(C2) r² divides the channels, ") << r * r << " does not divide " << x[0];
+  return expect(*this, "(C1)", "y", getY(), {x[0] / (r * r), x[1] * r, x[2] * r});
 }
 
 //===--- views --------------------------------------------------------------------------------===//
@@ -324,7 +402,7 @@ static LogicalResult verifyComparison(Operation *op) {
   auto element = [&](unsigned i) {
     return cast<RankedTensorType>(op->getOperand(i).getType()).getElementType();
   };
-  if (element(0) != element(1) || element(0).isInteger(1))
+  if (element(0) != element(1) || (element(0).isInteger(1) && !isa<EqualOp, NotEqualOp>(op)))
     return op->emitOpError("(C2) compares two f32 or two i32, not ")
            << element(0) << " and " << element(1);
   return expectBroadcast(op, op->getOperands(), op->getResult(0));
@@ -378,6 +456,36 @@ LogicalResult OneHotOp::verify() {
   Shape shape(shapeOf(getLabel()));
   shape.push_back(getClasses());
   return expect(*this, "(C1)", "y", getY(), shape);
+}
+
+LogicalResult ArgmaxOp::verify() {
+  if (failed(expectAxis(*this, "(C1)", getAxis(), getX())))
+    return failure();
+  Shape shape(shapeOf(getX()));
+  shape.erase(shape.begin() + static_cast<int64_t>(getAxis()));
+  return expect(*this, "(C2)", "y", getY(), shape);
+}
+
+//===--- across the batch -------------------------------------------------------------------------===//
+
+LogicalResult PairwiseOp::verify() {
+  if (failed(expect(*this, "(C1)", "b", getB(), shapeOf(getA()))))
+    return failure();
+  return expectRank(*this, "y", getY(), 1);
+}
+
+LogicalResult MaskColumnsOp::verify() {
+  if (rankOf(getX()) > 0)
+    return success();
+  return emitOpError("(C1) x has an axis");
+}
+
+LogicalResult UpdateOp::verify() {
+  auto train = (*this)->getParentOfType<TrainOp>();
+  auto buffer = train ? train.lookupSymbol<BufferOp>(getParameter()) : BufferOp();
+  if (train && (!buffer || buffer.getType() != getValue().getType()))
+    return emitOpError("(C1) the block has no buffer @") << getParameter() << " of this type";
+  return success();
 }
 
 //===--- losses and measures ------------------------------------------------------------------===//

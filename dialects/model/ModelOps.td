@@ -356,6 +356,35 @@ def Model_ScheduleOp : Model_Op<"schedule", [Pure, HasParent<"StageOp">]> {
   let hasVerifier = 1;
 }
 
+def Model_IntegerOp : Model_Op<"integer", [Pure]> {
+  let summary = "a whole number, to compare labels with";
+  let description = "`%c = model.integer 3 : tensor<i32>`";
+  let arguments = (ins I64Attr:$value);
+  let results = (outs Model_Int:$y);
+  let assemblyFormat = "$value attr-dict `:` type($y)";
+}
+
+class Model_DrawOp<string mnemonic, string distribution> : Model_Op<mnemonic, [SameOperandsAndResultType]> {
+  let summary = "numbers of x's shape, " # distribution # ", drawn anew for each example at each step";
+  let description = "In every mode. Only x's shape counts. `layer`: the path of the model that it stands in, by which it is keyed. `%y = model." # mnemonic # " %x {layer = \"\"} : tensor<10xf32>`";
+  let arguments = (ins Model_Float:$x, StrAttr:$layer);
+  let results = (outs Model_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($y)";
+}
+def Model_RandomNormalOp : Model_DrawOp<"random_normal", "normal with mean 0 and deviation 1">;
+def Model_RandomUniformOp : Model_DrawOp<"random_uniform", "uniform in [0, 1)">;
+
+def Model_UpdateOp : Model_Op<"update"> {
+  let summary = "what a buffer becomes at the end of a training step";
+  let description = [{
+    The last one that a step runs counts; none counts where the stage freezes the buffer. The value is the same for every example.
+    (C1) the block has such a buffer of this type. `model.update @steps = %y : tensor<f32>`
+  }];
+  let arguments = (ins FlatSymbolRefAttr:$parameter, Model_Float:$value);
+  let assemblyFormat = "$parameter `=` $value attr-dict `:` type($value)";
+  let hasVerifier = 1;
+}
+
 def Model_CallOp : Model_Op<"call", [Pure]> {
   let summary = "a net on values of one example";
   let description = [{
@@ -429,6 +458,39 @@ def Model_Conv2dOp : Model_ShapedOp<"conv2d"> {
   let results = (outs Model_Float:$y);
 }
 
+def Model_Conv1dOp : Model_ShapedOp<"conv1d"> {
+  let summary = "cross-correlation over a sequence of channels";
+  let description = [{
+    x [C, T], weight [O, C / groups, k], bias [O], y [O, T']; padding [before, after], and all else as `conv2d` along one axis. (C1), (C2), (C3) as
+    there.
+
+    ```mlir
+    %y = model.conv1d %x, %w {stride = array<i64: 1>, padding = array<i64: 1, 1>, dilation = array<i64: 1>, groups = 1 : i64}
+       : (tensor<4x32xf32>, tensor<8x4x3xf32>) -> tensor<8x32xf32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$x, Model_Float:$weight, Optional<Model_Float>:$bias, DenseI64ArrayAttr:$stride,
+                       DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilation, I64Attr:$groups);
+  let results = (outs Model_Float:$y);
+}
+
+def Model_ConvTranspose2dOp : Model_ShapedOp<"conv_transpose2d"> {
+  let summary = "the transpose of a `conv2d` from y's shape to x's: each pixel of x adds its multiple of the kernel to y";
+  let description = [{
+    x [C, H, W], weight [C, O / groups, kh, kw], bias [O], y [O, H', W']; padding [top, bottom, left, right] is cut off y. (C1) these shapes, and a
+    conv2d with these attributes takes H' x W' to H x W. (C2) strides and dilations are positive, padding is not negative. (C3) groups divide C
+    and O.
+
+    ```mlir
+    %y = model.conv_transpose2d %x, %w {stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64}
+       : (tensor<8x7x7xf32>, tensor<8x4x2x2xf32>) -> tensor<4x14x14xf32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$x, Model_Float:$weight, Optional<Model_Float>:$bias, DenseI64ArrayAttr:$stride,
+                       DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$dilation, I64Attr:$groups);
+  let results = (outs Model_Float:$y);
+}
+
 class Model_PoolOp<string mnemonic> : Model_ShapedOp<mnemonic> {
   let description = [{
     x [C, H, W]; size and stride [h, w]; padding [top, bottom, left, right]; sizes floor. (C1) the result's shape. (C2) sizes and strides are
@@ -458,15 +520,15 @@ def Model_BatchNormOp : Model_ShapedOp<"batch_norm"> {
     While training, the batch's mean and biased variance, and running = (1 - momentum) running + momentum batch, with the unbiased variance; else
     the running ones. `layer` is the instance's path: where a stage's `frozen_layers` holds it, the layer is in inference mode.
 
-    (C1) x's extent along `axis` is that of weight, bias and both statistics, which have one axis. (C2) the statistics are buffers, read as they
-    are. (C3) eps ≥ 0.
+    The bias may be absent. (C1) x's extent along `axis` is that of weight, bias and both statistics, which have one axis. (C2) the statistics are
+    buffers, read as they are. (C3) eps ≥ 0.
 
     ```mlir
     %y = model.batch_norm %x, %w, %b, %mean, %variance {momentum = 0.1 : f64, eps = 1.0e-5 : f64, axis = 0 : i64, layer = "batch_norm1"}
        : (tensor<64x7x7xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>, tensor<64xf32>) -> tensor<64x7x7xf32>
     ```
   }];
-  let arguments = (ins Model_Float:$x, Model_Float:$weight, Model_Float:$bias, Model_Float:$running_mean, Model_Float:$running_var,
+  let arguments = (ins Model_Float:$x, Model_Float:$weight, Optional<Model_Float>:$bias, Model_Float:$running_mean, Model_Float:$running_var,
                        F64Attr:$momentum, F64Attr:$eps, I64Attr:$axis, StrAttr:$layer);
   let results = (outs Model_Float:$y);
 }
@@ -487,6 +549,53 @@ def Model_DropoutOp : Model_Op<"dropout", [Pure, SameOperandsAndResultType]> {
   let results = (outs Model_Float:$y);
   let assemblyFormat = "$x attr-dict `:` type($y)";
   let hasVerifier = 1;
+}
+
+def Model_GroupNormOp : Model_ShapedOp<"group_norm"> {
+  let summary = "y = (x - mean) / √(variance + eps) · weight + bias, statistics of each example's groups of channels (Wu and He 2018)";
+  let description = [{
+    Channels are the axis `axis`, cut into `groups` of neighbours; a group's mean and biased variance run over its channels and all other axes.
+    (C1) weight and bias have one axis, the channels; y has x's shape. (C2) groups divide the channels. (C3) eps ≥ 0.
+
+    ```mlir
+    %y = model.group_norm %x, %w, %b {groups = 4 : i64, eps = 1.0e-5 : f64, axis = 0 : i64}
+       : (tensor<8x7x7xf32>, tensor<8xf32>, tensor<8xf32>) -> tensor<8x7x7xf32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$x, Model_Float:$weight, Optional<Model_Float>:$bias, I64Attr:$groups, F64Attr:$eps, I64Attr:$axis);
+  let results = (outs Model_Float:$y);
+}
+
+def Model_GaussianNoiseOp : Model_Op<"gaussian_noise", [Pure, SameOperandsAndResultType]> {
+  let summary = "while training, y = x + std · a normal number of its own for each element; else y = x";
+  let description = [{
+    `layer` as for `dropout`. (C1) std ≥ 0. `%y = model.gaussian_noise %x {std = 0.1 : f64, layer = "gaussian_noise1"} : tensor<10xf32>`
+  }];
+  let arguments = (ins Model_Float:$x, F64Attr:$std, StrAttr:$layer);
+  let results = (outs Model_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
+
+def Model_Upsample2dOp : Model_ShapedOp<"upsample2d"> {
+  let summary = "an image `factor` [h, w] times as large: each pixel repeated (nearest), or between the four around it (bilinear)";
+  let description = [{
+    Bilinear as PyTorch's with align_corners=False: pixel i of y stands at (i + 0.5) / factor - 0.5 of x, and beyond x's rim its rim goes on.
+    (C1) x [C, H, W], y [C, h H, w W]. (C2) factors are positive. (C3) mode is nearest or bilinear.
+
+    ```mlir
+    %y = model.upsample2d %x {factor = array<i64: 2, 2>, mode = "nearest"} : (tensor<8x7x7xf32>) -> tensor<8x14x14xf32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$x, DenseI64ArrayAttr:$factor, StrAttr:$mode);
+  let results = (outs Model_Float:$y);
+}
+
+def Model_PixelShuffleOp : Model_ShapedOp<"pixel_shuffle"> {
+  let summary = "y[c, h r + i, w r + j] = x[c r² + i r + j, h, w]";
+  let description = "(C1) x [C r², H, W], y [C, H r, W r]. (C2) r is positive and r² divides x's channels. `%y = model.pixel_shuffle %x {r = 2 : i64} : (tensor<8x7x7xf32>) -> tensor<2x14x14xf32>`";
+  let arguments = (ins Model_Float:$x, I64Attr:$r);
+  let results = (outs Model_Float:$y);
 }
 
 //===--- views ------------------------------------------------------------------------------------===//
@@ -585,7 +694,7 @@ def Model_MinimumOp : Model_BinaryOp<"minimum", "the smaller of a and b">;
 
 class Model_CompareOp<string mnemonic, string formula> : Model_ShapedOp<mnemonic> {
   let summary = "c = " # formula # ", shapes broadcast as numpy's";
-  let description = "(C1) c's shape is that which a's and b's broadcast to. (C2) a and b are both f32 or both i32. `%c = model." # mnemonic # " %a, %b : (tensor<3xf32>, tensor<f32>) -> tensor<3xi1>`";
+  let description = "(C1) c's shape is that which a's and b's broadcast to. (C2) a and b are both f32, both i32 or, for equal and not_equal, both i1. `%c = model." # mnemonic # " %a, %b : (tensor<3xf32>, tensor<f32>) -> tensor<3xi1>`";
   let arguments = (ins Model_Any:$a, Model_Any:$b);
   let results = (outs Model_Bool:$c);
 }
@@ -631,11 +740,59 @@ def Model_MatmulOp : Model_ShapedOp<"matmul"> {
   let results = (outs Model_Float:$y);
 }
 
+def Model_ArgmaxOp : Model_ShapedOp<"argmax"> {
+  let summary = "the first index of the largest x along axis; no gradient goes back";
+  let description = "(C1) axis is one of x's. (C2) y has x's shape without it. `%y = model.argmax %x {axis = 0 : i64} : (tensor<10xf32>) -> tensor<i32>`";
+  let arguments = (ins Model_Float:$x, I64Attr:$axis);
+  let results = (outs Model_Int:$y);
+}
+
+//===--- across the batch -------------------------------------------------------------------------===//
+
+def Model_BatchMeanOp : Model_Op<"batch_mean", [Pure, SameOperandsAndResultType]> {
+  let summary = "the mean of x over the examples of the batch, the same for all of them";
+  let description = "`%m = model.batch_mean %x : tensor<10xf32>`";
+  let arguments = (ins Model_Float:$x);
+  let results = (outs Model_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($y)";
+}
+
+def Model_PairwiseOp : Model_ShapedOp<"pairwise"> {
+  let summary = "y_j = Σ a · b of example j, for each j of the batch";
+  let description = [{
+    Where the batch is not full, y's last elements belong to no example: `model.mask_columns` says what a reduction takes in their place.
+    (C1) a and b have one shape, y [batch].
+
+    ```mlir
+    %y = model.pairwise %a, %b : (tensor<128xf32>, tensor<128xf32>) -> tensor<64xf32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$a, Model_Float:$b);
+  let results = (outs Model_Float:$y);
+}
+
 def Model_OneHotOp : Model_ShapedOp<"one_hot"> {
   let summary = "a new last axis that is 1 at the label and 0 elsewhere";
   let description = "(C1) y's shape is label's and then classes. `%y = model.one_hot %label {classes = 10 : i64} : (tensor<i32>) -> tensor<10xf32>`";
   let arguments = (ins Model_Int:$label, I64Attr:$classes);
   let results = (outs Model_Float:$y);
+}
+
+def Model_MaskColumnsOp : Model_Op<"mask_columns", [Pure, SameOperandsAndResultType]> {
+  let summary = "x, but `value` where the last axis, that of `pairwise`, has no example";
+  let description = "(C1) x has an axis. `%y = model.mask_columns %x {value = 0.0 : f64} : tensor<64xf32>`";
+  let arguments = (ins Model_Float:$x, F64Attr:$value);
+  let results = (outs Model_Float:$y);
+  let assemblyFormat = "$x attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
+
+def Model_BatchCountOp : Model_Op<"batch_count", [Pure]> {
+  let summary = "how many examples the batch has";
+  let description = "`%n = model.batch_count : tensor<f32>`";
+  let arguments = (ins);
+  let results = (outs Model_Scalar:$y);
+  let assemblyFormat = "attr-dict `:` type($y)";
 }
 
 //===--- losses and measures ----------------------------------------------------------------------===//

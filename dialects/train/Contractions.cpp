@@ -125,7 +125,7 @@ int64_t ContractOp::getFlops() { return contractionFlops(*this); }
 namespace {
 /// One convolution, whichever of its three tensors is the result.
 struct Convolution {
-  RankedTensorType x, w, y; ///< [B, H, W, C], [kh, kw, C, O], [B, Ho, Wo, O]
+  RankedTensorType x, w, y; ///< [B, H, W, (G,) C], [kh, kw, C, (G,) O], [B, Ho, Wo, (G,) O]
   ArrayRef<int64_t> strides, padding, dilations;
 
   template <typename Op>
@@ -134,6 +134,8 @@ struct Convolution {
         y(cast<RankedTensorType>(y.getType())), strides(op.getStrides()), padding(op.getPadding()),
         dilations(op.getDilations()) {}
 
+  bool hasGroups() const { return x.getRank() == 5; }
+
   LogicalResult verify(Operation *op) const {
     auto positive = [](int64_t value) { return value > 0; };
     if (strides.size() != 2 || dilations.size() != 2 || padding.size() != 4 ||
@@ -141,10 +143,13 @@ struct Convolution {
         llvm::any_of(padding, [](int64_t value) { return value < 0; }))
       return op->emitOpError("(C3) strides and dilations are two positive numbers, padding is four "
                              "that are not negative");
-    if (x.getRank() != 4 || w.getRank() != 4 || y.getRank() != 4)
-      return op->emitOpError("(C1) x, w and y must have rank 4");
-    if (x.getDimSize(3) != w.getDimSize(2) || w.getDimSize(3) != y.getDimSize(3) ||
-        x.getDimSize(0) != y.getDimSize(0))
+    const int64_t rank = x.getRank();
+    if ((rank != 4 && rank != 5) || w.getRank() != rank || y.getRank() != rank)
+      return op->emitOpError("(C1) x, w and y must have rank 4, or 5 with groups");
+    const bool groupsAgree =
+        !hasGroups() || (x.getDimSize(3) == w.getDimSize(3) && y.getDimSize(3) == w.getDimSize(3));
+    if (x.getShape().back() != w.getDimSize(2) || w.getShape().back() != y.getShape().back() ||
+        x.getDimSize(0) != y.getDimSize(0) || !groupsAgree)
       return op->emitOpError("(C1) channels and batch must agree: x has [")
              << x.getShape() << "], w [" << w.getShape() << "], y [" << y.getShape() << "]";
     for (int axis : {0, 1}) {
@@ -160,22 +165,39 @@ struct Convolution {
     return success();
   }
 
-  /// (b, i, j, o, r, t, c)
+  /// (b, i, j, (g,) o, r, t, c)
   SmallVector<int64_t> domain() const {
-    return {y.getDimSize(0), y.getDimSize(1), y.getDimSize(2), y.getDimSize(3),
-            w.getDimSize(0), w.getDimSize(1), w.getDimSize(2)};
+    SmallVector<int64_t> extents(y.getShape());
+    llvm::append_range(extents, w.getShape().take_front(3));
+    return extents;
   }
 
   AffineMap map(ArrayRef<AffineExpr> expressions) const {
-    return AffineMap::get(7, 0, expressions, x.getContext());
+    return AffineMap::get(y.getRank() + 3, 0, expressions, x.getContext());
   }
   AffineExpr axis(unsigned index) const { return getAffineDimExpr(index, x.getContext()); }
-  AffineMap xMap() const {
-    return map({axis(0), axis(1) * strides[0] + axis(4) * dilations[0] - padding[0],
-                axis(2) * strides[1] + axis(5) * dilations[1] - padding[1], axis(6)});
+  AffineExpr group() const { return axis(3); }
+  AffineExpr output() const { return axis(y.getRank() - 1); }
+  /// Of a kernel's position, 0 and 1, and the channel read, 2.
+  AffineExpr tap(unsigned index) const { return axis(y.getRank() + index); }
+  AffineExpr pixel(unsigned index) const {
+    return axis(1 + index) * strides[index] + tap(index) * dilations[index] - padding[index];
   }
-  AffineMap wMap() const { return map({axis(4), axis(5), axis(6), axis(3)}); }
-  AffineMap yMap() const { return map({axis(0), axis(1), axis(2), axis(3)}); }
+  AffineMap xMap() const {
+    if (hasGroups())
+      return map({axis(0), pixel(0), pixel(1), group(), tap(2)});
+    return map({axis(0), pixel(0), pixel(1), tap(2)});
+  }
+  AffineMap wMap() const {
+    if (hasGroups())
+      return map({tap(0), tap(1), tap(2), group(), output()});
+    return map({tap(0), tap(1), tap(2), output()});
+  }
+  AffineMap yMap() const {
+    if (hasGroups())
+      return map({axis(0), axis(1), axis(2), group(), output()});
+    return map({axis(0), axis(1), axis(2), output()});
+  }
 };
 
 Convolution convolutionOf(Conv2dForwardOp op) { return {op, op.getX(), op.getW(), op.getY()}; }

@@ -24,6 +24,11 @@ LogicalResult StateOp::verify() {
     return emitOpError("(C1) a state that begins ")
            << stringifyDistribution(distribution) << " has rank 2 or more, has "
            << getSavedShape().size();
+  const auto values = getInit().getValues();
+  if ((distribution == Distribution::Values) != static_cast<bool>(values) ||
+      (values && values.size() != type.getNumElements()))
+    return emitOpError("(C1) a state that begins with values has one for each of its ")
+           << type.getNumElements() << " elements, has " << (values ? values.size() : 0);
   if (!llvm::is_contained({"parameter", "buffer", "teacher", "optimizer"}, getKind()))
     return emitOpError(
                "(C2) kind is \"parameter\", \"buffer\", \"teacher\" or \"optimizer\", is \"")

@@ -40,7 +40,8 @@ def Train_Distribution : I32EnumAttr<"Distribution", "what initial values are dr
     I32EnumAttrCase<"Normal", 2, "normal">,
     I32EnumAttrCase<"TruncatedNormal", 3, "truncated_normal">,
     I32EnumAttrCase<"Orthogonal", 4, "orthogonal">,
-    I32EnumAttrCase<"Identity", 5, "identity">]> {
+    I32EnumAttrCase<"Identity", 5, "identity">,
+    I32EnumAttrCase<"Values", 6, "values">]> {
   let cppNamespace = "::sinter::train";
   let genSpecializedAttr = 0;
 }
@@ -49,13 +50,16 @@ def Train_InitAttr : Train_Attr<"Init", "init"> {
   let summary = "how a state begins";
   let description = [{
     `constant` (a), `uniform` (low a, high b), `normal` (mean a, deviation b), `truncated_normal` (the same, cut at two deviations), `orthogonal`
-    (gain a), `identity` (gain a); of the last two, b > 1 is how many equal parts along the first axis begin so, each by itself (a recurrent weight's gates). `#train.init<normal, 0.0, 0.02>`
+    (gain a), `identity` (gain a); of the last two, b > 1 is how many equal parts along the first axis begin so, each by itself (a recurrent weight's gates). `#train.init<normal, 0.0, 0.02>`. `values`: these numbers, row-major in the saved
+    tensor's shape: `#train.init<values, 0.0, 0.0, array<f64: 1.0, 2.0>>`
   }];
-  let parameters = (ins EnumParameter<Train_Distribution>:$distribution, "::mlir::FloatAttr":$first, "::mlir::FloatAttr":$second);
-  let assemblyFormat = "`<` $distribution `,` $first `,` $second `>`";
-  let builders = [AttrBuilder<(ins "::sinter::train::Distribution":$distribution, "double":$a, "double":$b), [{
+  let parameters = (ins EnumParameter<Train_Distribution>:$distribution, "::mlir::FloatAttr":$first, "::mlir::FloatAttr":$second,
+                        OptionalParameter<"::mlir::DenseF64ArrayAttr">:$values);
+  let assemblyFormat = "`<` $distribution `,` $first `,` $second (`,` $values^)? `>`";
+  let builders = [AttrBuilder<(ins "::sinter::train::Distribution":$distribution, "double":$a, "double":$b,
+                                   CArg<"::mlir::DenseF64ArrayAttr", "{}">:$values), [{
     ::mlir::Type f64 = ::mlir::Float64Type::get($_ctxt);
-    return $_get($_ctxt, distribution, ::mlir::FloatAttr::get(f64, a), ::mlir::FloatAttr::get(f64, b));
+    return $_get($_ctxt, distribution, ::mlir::FloatAttr::get(f64, a), ::mlir::FloatAttr::get(f64, b), values);
   }]>];
   let extraClassDeclaration = [{
     double getA() const { return getFirst().getValueAsDouble(); }

@@ -41,7 +41,7 @@ def Train_StateOp : Train_Op<"state", [Symbol, DeclareOpInterfaceMethods<SymbolU
     checkpoint holds `layout`'s shape, or the type's where there is none. `also` are the other names of a tied parameter. A teacher's state is `of`
     the parameter or buffer that it averages; where a stage begins it is a copy of that.
 
-    (C1) init fits: an orthogonal or identity state has rank 2 or more. (C2) `of` stands where kind is `optimizer`, and names a parameter; it may stand
+    (C1) init fits: an orthogonal or identity state has rank 2 or more, and values are as many as elements. (C2) `of` stands where kind is `optimizer`, and names a parameter; it may stand
     where kind is `teacher`, and then names a parameter or buffer.
     (C3) layout's elements are the type's.
 
@@ -395,7 +395,8 @@ def Train_Conv2dForwardOp : Train_Conv2dOp<"conv2d"> {
   let summary = "y[b, i, j, o] = Σ x[b, i·s + r·d - p, j·s + t·d - q, c] · w[r, t, c, o]";
   let description = [{
     x [B, H, W, C], w [kh, kw, C, O], y [B, Ho, Wo, O]. strides [sh, sw], dilations [dh, dw], padding [top, left, bottom, right].
-    (C1) ranks are 4, batch and channels agree. (C3) strides and dilations are two positive numbers, padding four that are not negative. (C2) Ho = ⌊(H + top + bottom - dh (kh - 1) - 1) / sh⌋ + 1, Wo likewise.
+    In groups, an axis G of its own: x [B, H, W, G, C], w [kh, kw, C, G, O], y [B, Ho, Wo, G, O], where a group reads and writes its own
+    channels; depthwise with C = O = 1. (C1) ranks are 4, or 5, batch, groups and channels agree. (C3) strides and dilations are two positive numbers, padding four that are not negative. (C2) Ho = ⌊(H + top + bottom - dh (kh - 1) - 1) / sh⌋ + 1, Wo likewise.
   }];
   let arguments = !con((ins Train_Float:$x, Train_Float:$w), Conv2dAttributes);
   let results = (outs Train_Float:$y);

@@ -347,7 +347,17 @@ void addContractions(Cases &cases) {
        "2x11x12x5", "2x3x5x17", "2x4x6x17"},
       // a kernel larger than its image
       {"strides = array<i64: 1, 1>, padding = array<i64: 3, 3, 3, 3>, dilations = array<i64: 1, 1>",
-       "2x2x3x4", "7x7x4x6", "2x2x3x6"}};
+       "2x2x3x4", "7x7x4x6", "2x2x3x6"},
+      // in groups: of many channels, and of few with padding
+      {"strides = array<i64: 2, 1>, padding = array<i64: 1, 1, 0, 1>, dilations = array<i64: 1, 1>",
+       "2x7x6x3x17", "3x3x17x3x5", "2x3x6x3x5"},
+      {"strides = array<i64: 1, 2>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>",
+       "2x6x7x4x2", "3x3x2x4x18", "2x6x4x4x18"},
+      // depthwise: wider than a vector, with a stride, and with a sum that is cut into shards
+      {"strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>",
+       "2x6x5x70x1", "3x3x1x70x1", "2x6x5x70x1"},
+      {"strides = array<i64: 2, 3>, padding = array<i64: 2, 1, 1, 0>, dilations = array<i64: 2, 1>",
+       "4x20x21x18x1", "3x2x1x18x1", "4x10x7x18x1"}};
   for (const Geometry &g : geometries) {
     auto add = [&](const std::string &op, const std::string &a, const std::string &b,
                    const std::string &y) {

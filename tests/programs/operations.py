@@ -23,6 +23,9 @@ def call(case, arguments):
     """The operation as an expression of the language, on `arguments` (names of values)."""
     op, a = case["op"], case["attributes"]
     x = arguments[0]
+    if "call" in case:
+        names = [name for name in case["inputs"] if name not in WEIGHTS]
+        return case["call"].format(layer=case["layer"], **dict(zip(names, arguments)))
     if op == "dense":
         return f"{x} |> dense({a['units']}, bias: {str(a['bias']).lower()}) as {case['layer']}"
     if op == "conv2d":
@@ -93,7 +96,8 @@ class Zoo:
     @staticmethod
     def type_of(case, name):
         if name == "label":
-            return f"class[{case['inputs']['x']['shape'][-1]}]"
+            dims = case["inputs"]["label"]["shape"][1:]
+            return f"class[{case['inputs']['x']['shape'][-1]}]" + (f"[{', '.join(map(str, dims))}]" if dims else "")
         return field_type(case["inputs"][name]["shape"][1:])
 
     def write(self, test):
@@ -138,10 +142,11 @@ train Zoo on cases {{
 
 class Operations(harness.ProgramTest):
     RELATIVE, ABSOLUTE = 2e-5, 2e-5
+    STORED = "ops.json"
 
     @classmethod
     def setUpClass(cls):
-        with open(os.path.join(harness.STORED, "ops.json")) as file:
+        with open(os.path.join(harness.STORED, cls.STORED)) as file:
             cls.stored = json.load(file)["cases"]
 
     def scale(self, case):

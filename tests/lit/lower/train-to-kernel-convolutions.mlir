@@ -57,3 +57,43 @@ train.step @small_weight kind "predict" (%x: tensor<4x8x8x3xf32> {train.data = "
     : (tensor<4x8x8x3xf32>, tensor<4x8x8x64xf32>) -> tensor<3x3x3x64xf32>
   train.commit results ["dw"] (%dw : tensor<3x3x3x64xf32>)
 }
+
+// -----
+// Groups go outside, so that the rows within share their part of the weight.
+// CHECK-LABEL: train.step @groups
+// CHECK: kernel.contract rows [3, 4, 8, 8] cols 64 taps [3, 3] sum [32]
+train.state @w : tensor<3x3x32x3x64xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @groups kind "predict" (%x: tensor<4x8x8x3x32xf32> {train.data = "x"}, %w: tensor<3x3x32x3x64xf32> {train.reads = @w}) {
+  %y = train.conv2d %x, %w {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<4x8x8x3x32xf32>, tensor<3x3x32x3x64xf32>) -> tensor<4x8x8x3x64xf32>
+  train.commit results ["y"] (%y : tensor<4x8x8x3x64xf32>)
+}
+
+// -----
+// Depthwise: a sweep along the channels.
+// CHECK-LABEL: train.step @depthwise
+// CHECK-NOT: kernel.contract
+// CHECK: kernel.sweep parallel [4, 8, 8, 48, 1] reduce [3, 3, 1]
+// CHECK-NOT: kernel.contract
+train.state @w : tensor<3x3x1x48x1xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @depthwise kind "predict" (%x: tensor<4x8x8x48x1xf32> {train.data = "x"}, %w: tensor<3x3x1x48x1xf32> {train.reads = @w}) {
+  %y = train.conv2d %x, %w {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<4x8x8x48x1xf32>, tensor<3x3x1x48x1xf32>) -> tensor<4x8x8x48x1xf32>
+  train.commit results ["y"] (%y : tensor<4x8x8x48x1xf32>)
+}
+
+// -----
+// By its input each pixel gathers from the windows that it is in; by its weight shards of the batch are summed apart.
+// CHECK-LABEL: train.step @depthwise_gradients
+// CHECK-NOT: kernel.contract
+// CHECK: kernel.sweep parallel [32, 8, 8, 48, 1]
+// CHECK: kernel.sweep parallel [8, 3, 3, 1, 48, 1] reduce [4, 4, 4]
+// CHECK: kernel.sweep parallel [3, 3, 1, 48, 1] reduce [8]
+train.state @w : tensor<3x3x1x48x1xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @depthwise_gradients kind "predict" (%x: tensor<32x8x8x48x1xf32> {train.data = "x"}, %dy: tensor<32x4x4x48x1xf32> {train.data = "dy"}, %w: tensor<3x3x1x48x1xf32> {train.reads = @w}) {
+  %dx = train.conv2d_input_grad %dy, %w {strides = array<i64: 2, 2>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<32x4x4x48x1xf32>, tensor<3x3x1x48x1xf32>) -> tensor<32x8x8x48x1xf32>
+  %dw = train.conv2d_weight_grad %x, %dy {strides = array<i64: 2, 2>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<32x8x8x48x1xf32>, tensor<32x4x4x48x1xf32>) -> tensor<3x3x1x48x1xf32>
+  train.commit results ["dx", "dw"] (%dx, %dw : tensor<32x8x8x48x1xf32>, tensor<3x3x1x48x1xf32>)
+}

@@ -84,7 +84,12 @@ void addContractions(Cases &cases) {
       {"strides = array<i64: 2, 2>, padding = array<i64: 0, 1, 1, 0>, dilations = array<i64: 1, 1>",
        "tensor<2x5x6x1xf32>", "tensor<2x3x1x2xf32>", "tensor<2x3x3x2xf32>"},
       {"strides = array<i64: 1, 2>, padding = array<i64: 2, 0, 0, 1>, dilations = array<i64: 2, 1>",
-       "tensor<1x6x5x2xf32>", "tensor<3x2x2x1xf32>", "tensor<1x4x3x1xf32>"}};
+       "tensor<1x6x5x2xf32>", "tensor<3x2x2x1xf32>", "tensor<1x4x3x1xf32>"},
+      // In groups, and depthwise.
+      {"strides = array<i64: 1, 2>, padding = array<i64: 1, 1, 1, 0>, dilations = array<i64: 1, 1>",
+       "tensor<2x4x5x2x3xf32>", "tensor<3x2x3x2x2xf32>", "tensor<2x4x3x2x2xf32>"},
+      {"strides = array<i64: 2, 1>, padding = array<i64: 1, 1, 0, 1>, dilations = array<i64: 1, 2>",
+       "tensor<2x5x4x3x1xf32>", "tensor<2x2x1x3x1xf32>", "tensor<2x3x4x3x1xf32>"}};
   for (const Geometry &g : geometries) {
     auto add = [&](const std::string &op, const std::string &a, const std::string &b,
                    const std::string &y) {
