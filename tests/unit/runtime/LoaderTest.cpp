@@ -79,6 +79,12 @@ std::set<double> firstPixels(const PartData &part) {
   return all;
 }
 
+/// A comparison of a field with a number, for `keep`.
+Json compare(const char *op, const char *field, double value) {
+  return {{"op", op},
+          {"args", {{{"op", "field"}, {"field", field}}, {{"op", "number"}, {"value", value}}}}};
+}
+
 Dataset load(const Json &json, unsigned threads = 2) {
   LoadOptions options;
   options.threads = threads;
@@ -129,20 +135,28 @@ TEST_CASE("arithmetic on labels comes before keep, keep before the check of thei
   Json data = images(folder, 30, Json::array(), {{{"kind", "add"}, {"value", -5}}});
   CHECK_THAT(failure(data), Contains("spec.sinter:4:11: record 0 of") && Contains("y.gz") &&
                                 Contains("y is -5, and class[10] takes 0 … 9"));
-  data["keep"] = {{"op", ">="}, {"field", "y"}, {"value", 0}};
+  data["keep"] = compare(">=", "y", 0);
   const Dataset kept = load(data);
   CHECK(kept.parts[0].count() == 15);
   CHECK(rowOf(kept.parts[0], 0, 0)[0] == 5);
   CHECK(kept.parts[0].columns[1].valueAt(0) == 0);
-  data["keep"] = {{"op", "and"},
-                  {"args",
-                   {{{"op", "not"}, {"args", {{{"op", "<"}, {"field", "y"}, {"value", 0}}}}},
-                    {{"op", "or"},
-                     {"args",
-                      {{{"op", "=="}, {"field", "y"}, {"value", 2}},
-                       {{"op", "!="}, {"field", "y"}, {"value", 3}}}}}}}};
+  const Json atLeast0 = {{"op", "not"}, {"args", {compare("<", "y", 0)}}};
+  const Json not3 = {{"op", "or"}, {"args", {compare("==", "y", 2), compare("!=", "y", 3)}}};
+  data["keep"] = {{"op", "and"}, {"args", {atLeast0, not3}}};
   CHECK(load(data).parts[0].count() == 12);
-  data["keep"] = {{"op", ">"}, {"field", "y"}, {"value", 100}};
+  // -(y * 2 - 1) / 2 ** y <= -1.5 is true of 2 alone, and y > 0 - 1 of what has a label.
+  const Json y = {{"op", "field"}, {"field", "y"}};
+  const auto number = [](double value) { return Json{{"op", "number"}, {"value", value}}; };
+  const auto of = [](const char *op, Json a, Json b) {
+    return Json{{"op", op}, {"args", {std::move(a), std::move(b)}}};
+  };
+  const Json quotient = of("/", of("-", of("*", y, number(2)), number(1)), of("**", number(2), y));
+  const Json small = of("<=", {{"op", "neg"}, {"args", {quotient}}}, number(-0.75));
+  data["keep"] = of("and", small, of(">", y, of("+", number(-2), number(1))));
+  const Dataset one = load(data);
+  CHECK(one.parts[0].count() == 3);
+  CHECK(one.parts[0].columns[1].valueAt(2) == 2);
+  data["keep"] = compare(">", "y", 100);
   CHECK_THAT(failure(data), Contains("train part of d has no examples"));
 }
 

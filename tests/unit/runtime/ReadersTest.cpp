@@ -194,7 +194,8 @@ TEST_CASE("npy files are written and read back, and refused where they are stran
   std::string fortran = readText(folder / "a.npy");
   fortran.replace(fortran.find("False"), 5, "True ");
   writeText(folder / "e.npy", fortran);
-  CHECK_THAT(messageOf([&] { readNpy(folder / "e.npy", place); }), Contains("Fortran"));
+  CHECK(std::get<std::vector<float>>(readNpy(folder / "e.npy", place).values) ==
+        std::vector<float>{1, 4, 2, 5, 3, 6});
   std::string complex = readText(folder / "a.npy");
   complex.replace(complex.find("<f4"), 3, "<c8");
   writeText(folder / "f.npy", complex);
