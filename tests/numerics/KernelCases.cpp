@@ -657,6 +657,41 @@ void addUpdates(Cases &cases) {
   }
 }
 
+/// In shares of rows and in one; what is carried is written in place, copied, exchanged, and left alone.
+void addScans(Cases &cases) {
+  for (const auto &[rows, steps] : {std::pair(32, 5), std::pair(7, 3), std::pair(1, 1)}) {
+    const std::string h = tensor(fmt::format("{}x20", rows)),
+                      gates = tensor(fmt::format("{}x40", rows)),
+                      sequence = tensor(fmt::format("{}x{}x40", rows, steps)),
+                      kept = tensor(fmt::format("{}x{}x20", rows, steps)), w = tensor("20x40");
+    for (const char *direction : {"", "backwards"})
+      cases.push_back(
+          {.op = "scan",
+           .inputs = {{"x", sequence}, {"h", h}, {"c", h}, {"d", h}, {"w", w}},
+           .body = fmt::format(
+               "%h1, %c1, %d1, %e1, %all, %before = train.scan over {0} {1} sequences(%x : {2}) "
+               "carried(%h, %c, %d, %d : {3}, {3}, {3}, {3}) constants(%w : {4}) {{\n"
+               "^bb0(%xt: {5}, %ht: {3}, %ct: {3}, %dt: {3}, %et: {3}, %wt: {4}):\n"
+               "%p = train.contract \"bk,kn->bn\" %ht, %wt : ({3}, {4}) -> {5}\n"
+               "%z = train.add %xt, %p : {5}, {5} -> {5}\n"
+               "%z0 = train.slice %z at [0, 0] by [1, 1] : {5} -> {3}\n"
+               "%z1 = train.slice %z at [0, 20] by [1, 1] : {5} -> {3}\n"
+               "%f = train.sigmoid %z0 : {3}\n"
+               "%n = train.tanh %z1 : {3}\n"
+               "%m = train.mul %f, %ct : {3}, {3} -> {3}\n"
+               "%cn = train.add %m, %n : {3}, {3} -> {3}\n"
+               "%t = train.tanh %cn : {3}\n"
+               "%hn = train.mul %t, %dt : {3}, {3} -> {3}\n"
+               // d becomes what h was, and e stays what it is.
+               "train.next carried(%hn, %cn, %ht, %et : {3}, {3}, {3}, {3}) kept(%hn, %ht : {3}, "
+               "{3})\n"
+               "}} -> {3}, {3}, {3}, {3}, {6}, {6}\n",
+               steps, direction, sequence, h, w, gates, kept),
+           .outputs = {{"h1", h}, {"c1", h}, {"d1", h}, {"e1", h}, {"all", kept}, {"before", kept}},
+           .tolerance = sumTolerance});
+  }
+}
+
 } // namespace
 
 std::vector<KernelCase> kernelCases() {
@@ -675,6 +710,7 @@ std::vector<KernelCase> kernelCases() {
   addPools(cases);
   addViews(cases);
   addUpdates(cases);
+  addScans(cases);
   return cases;
 }
 

@@ -258,7 +258,8 @@ TEST_CASE("random numbers have the bits that the runtime's generator gives") {
 TEST_CASE("every op that may stand in a step that is compiled has a case") {
   // What stands outside a step, ends it, or is gone when it is compiled.
   const std::set<std::string> others = {"train.state", "train.run",    "train.stage",
-                                        "train.step",  "train.commit", "train.gradient"};
+                                        "train.step",  "train.commit", "train.gradient",
+                                        "train.next"};
   std::set<std::string> tested;
   for (const KernelCase &test : kernelCases())
     tested.insert("train." + test.op);

@@ -247,6 +247,46 @@ void addViews(Cases &cases) {
                    "tensor<2x6xf32>"});
 }
 
+/// A gated cell over time: what is carried, kept, read from a sequence and from constants, and a carried value that is not kept.
+void addScans(Cases &cases) {
+  const std::string body = R"(
+    %last, %sums, %all = train.scan over 4 {0} sequences(%x : tensor<3x4x6xf32>)
+        carried(%h, %s : tensor<3x2xf32>, tensor<3x2xf32>)
+        constants(%w, %b : tensor<2x6xf32>, tensor<2xf32>) {{
+    ^bb0(%xt: tensor<3x6xf32>, %ht: tensor<3x2xf32>, %st: tensor<3x2xf32>, %wt: tensor<2x6xf32>, %bt: tensor<2xf32>):
+      %p = train.contract "bk,kn->bn" %ht, %wt : (tensor<3x2xf32>, tensor<2x6xf32>) -> tensor<3x6xf32>
+      %z = train.add %xt, %p : tensor<3x6xf32>, tensor<3x6xf32> -> tensor<3x6xf32>
+      %z0 = train.slice %z at [0, 0] by [1, 1] : tensor<3x6xf32> -> tensor<3x2xf32>
+      %z1 = train.slice %z at [0, 2] by [1, 1] : tensor<3x6xf32> -> tensor<3x2xf32>
+      %z2 = train.slice %z at [0, 4] by [1, 1] : tensor<3x6xf32> -> tensor<3x2xf32>
+      %bb = train.broadcast %bt to [1] : tensor<2xf32> -> tensor<3x2xf32>
+      %g = train.sigmoid %z0 : tensor<3x2xf32>
+      %n0 = train.mul %z1, %bb : tensor<3x2xf32>, tensor<3x2xf32> -> tensor<3x2xf32>
+      %n = train.tanh %n0 : tensor<3x2xf32>
+      %m = train.mul %g, %n : tensor<3x2xf32>, tensor<3x2xf32> -> tensor<3x2xf32>
+      %h1 = train.add %m, %z2 : tensor<3x2xf32>, tensor<3x2xf32> -> tensor<3x2xf32>
+      %s1 = train.add %st, %m : tensor<3x2xf32>, tensor<3x2xf32> -> tensor<3x2xf32>
+      train.next carried(%h1, %s1 : tensor<3x2xf32>, tensor<3x2xf32>) kept(%h1 : tensor<3x2xf32>)
+    }} -> tensor<3x2xf32>, tensor<3x2xf32>, tensor<3x4x2xf32>
+)";
+  const std::vector<Input> inputs = {{"x", "tensor<3x4x6xf32>"},
+                                     {"h", "tensor<3x2xf32>"},
+                                     {"s", "tensor<3x2xf32>"},
+                                     {"w", "tensor<2x6xf32>"},
+                                     {"b", "tensor<2xf32>"}};
+  for (const char *direction : {"", "backwards"}) {
+    const std::string scan = fmt::format(fmt::runtime(body), direction);
+    cases.push_back({"scan", inputs,
+                     scan + "%y = train.slice %all at [0, 0, 0] by [1, 1, 1] : "
+                            "tensor<3x4x2xf32> -> tensor<3x4x2xf32>",
+                     "tensor<3x4x2xf32>"});
+    cases.push_back({"scan", inputs,
+                     scan + "%y = train.mul %last, %sums : tensor<3x2xf32>, tensor<3x2xf32> -> "
+                            "tensor<3x2xf32>",
+                     "tensor<3x2xf32>"});
+  }
+}
+
 } // namespace
 
 std::vector<Case> gradientCases() {
@@ -258,6 +298,7 @@ std::vector<Case> gradientCases() {
   addSoftmax(cases);
   addPools(cases);
   addViews(cases);
+  addScans(cases);
   return cases;
 }
 
