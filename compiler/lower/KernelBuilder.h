@@ -6,6 +6,7 @@
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/train/TrainOps.h"
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include <optional>
 
 namespace sinter::lower {
@@ -93,6 +94,9 @@ public:
 
   mlir::OpBuilder builder;
   mlir::MLIRContext *const context;
+  /// Tensors that are the same at every turn of the loop that is built in: a copy of one moves in
+  /// front of it, and costs next to nothing.
+  llvm::DenseSet<mlir::Value> constants;
 
 private:
   llvm::DenseMap<mlir::Value, Access> values;

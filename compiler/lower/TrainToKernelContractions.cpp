@@ -89,7 +89,7 @@ std::optional<SmallVector<unsigned>> transposeProduct(KernelBuilder &builder, Pr
   const auto elementsOf = [](const Access &access) {
     return llvm::product_of(Product::shapeOf(access));
   };
-  if (!product.cols || product.type.getRank() < 2 ||
+  if (!product.cols || product.type.getRank() < 2 || builder.constants.contains(product.b.tensor) ||
       kernel::strideAlong(product.b.map, Product::shapeOf(product.b), *product.cols) == 1 ||
       elementsOf(product.a) + product.type.getNumElements() >= elementsOf(product.b))
     return std::nullopt;

@@ -107,6 +107,8 @@ void ScanLowering::takeArguments(Block &block) {
     const Value narrow = narrowed.getArgument(at);
     const Type type = at < walking + carried ? ofShare(tensor.getType()) : tensor.getType();
     const Value argument = block.addArgument(type, operand.getLoc());
+    if (at >= walking + carried)
+      inside.constants.insert(argument);
     if (at >= walking) {
       inside.set(narrow, argument);
       continue;

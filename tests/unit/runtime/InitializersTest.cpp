@@ -113,6 +113,22 @@ TEST_CASE("orthogonal has orthogonal rows or columns of length gain, also for ke
   }
 }
 
+TEST_CASE("the parts of a recurrent weight begin each by itself") {
+  const auto values = initialValues(make(Init::Kind::Orthogonal, {12, 4}, 2, 3), 3);
+  for (size_t part = 0; part < 3; ++part)
+    for (size_t i = 0; i < 4; ++i)
+      for (size_t j = 0; j < 4; ++j) {
+        double dot = 0;
+        for (size_t k = 0; k < 4; ++k)
+          dot += double{values[(part * 4 + i) * 4 + k]} * values[(part * 4 + j) * 4 + k];
+        REQUIRE(dot == Approx(i == j ? 4 : 0).margin(1e-6));
+      }
+  CHECK(values[0] != values[16]);
+
+  CHECK(initialValues(make(Init::Kind::Identity, {4, 2}, 1, 2), 1) ==
+        std::vector<float>{1, 0, 0, 1, 1, 0, 0, 1});
+}
+
 TEST_CASE("orthogonal prefers no direction: the first entry's square averages 1 / n") {
   double sum = 0;
   for (uint64_t seed = 0; seed < 2000; ++seed)
