@@ -68,7 +68,7 @@ static LogicalResult verifyConstantUses(ScanOp scan, Value value,
   for (Operation *user : value.getUsers()) {
     if (isa<NextOp>(user))
       continue;
-    if (!isa<ContractOp, View>(user))
+    if (!isa<ContractOp, View, Bf16Op>(user)) // rounding comes behind the derivative
       return user->emitOpError("(C5) reads a constant of the scan, and is neither a contraction "
                                "nor a view");
     if (!rows.contains(user->getResult(0)) &&
