@@ -132,6 +132,8 @@ void DataChecker::fillOwnFields(const syntax::Fill &written, const CallExpr &cal
   }
   if (any || declaration.broken)
     return;
+  for (const Field &each : checked.data.fields) // they were meant
+    filled.emplace(each.name, written.span);
   std::vector<std::string> quoted;
   for (const std::string &part : entry.parts)
     quoted.push_back("`" + part + "`");
