@@ -134,7 +134,7 @@ private:
 };
 
 /// `"to be, or "`, line ends and quotes as in a spec.
-std::string quoted(const std::string &text) {
+std::string inQuotes(const std::string &text) {
   std::string result = "\"";
   for (char c : text)
     result += c == '\n'   ? "\\n"
@@ -168,7 +168,7 @@ void summarize(Progress &progress, const Field &field, const Preprocessing &lear
     if (row < shown)
       progress.line(
           fmt::format("record {}: {} {}", row, field.name,
-                      isText ? quoted(line) + (positions > shownPositions ? " …" : "") : line));
+                      isText ? inQuotes(line) + (positions > shownPositions ? " …" : "") : line));
   }
   if (records > shown)
     progress.line("…");

@@ -33,7 +33,6 @@ enum class ArgumentKind {
   Columns,     // columns      a range, a list of integers or of strings, an integer, a string
   Tensor,      // tensor       f32 (a number is one)
   Labels,      // labels       class or i32, or f32
-  Tensors,     // tensors      one or more f32
   Scheduled,   // scheduled    a number > 0 or, in a train block, a schedule
   Any,         // any          a value of whatever kind
   Tensors,     // tensors      one or more values of whatever kind
