@@ -7,6 +7,8 @@
 
 namespace sinter::kernel {
 class ContractOp;
+class GatherOp;
+class ScatterAddOp;
 class SweepOp;
 } // namespace sinter::kernel
 
@@ -25,5 +27,7 @@ mlir::FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &sc
                                       const Target &target, MicroKernels &microKernels,
                                       bool whole = false);
 mlir::LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope);
+void emitGather(kernel::GatherOp op, const TaskScope &scope);
+void emitScatterAdd(kernel::ScatterAddOp op, const TaskScope &scope);
 
 } // namespace sinter::codegen

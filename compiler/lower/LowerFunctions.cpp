@@ -423,6 +423,8 @@ LogicalResult StepBuilder::lowerOp(Operation &operation) {
       .Case<model::CrossEntropyOp, model::MseOp, model::AccuracyOp, model::TopKOp>(
           [&](auto op) { return lower(op); })
       .Case<model::RnnOp, model::LstmOp, model::GruOp>([&](auto op) { return lower(op); })
+      .Case<model::EmbeddingOp, model::SinusoidOp, model::AttentionOp>(
+          [&](auto op) { return lower(op); })
 #define UNARY(Op) .Case<model::Op>([&](Operation *op) { return lowerUnary<train::Op>(op); })
       // clang-format off
       UNARY(ReluOp) UNARY(SiluOp) UNARY(TanhOp) UNARY(SigmoidOp) UNARY(SoftplusOp) UNARY(ExpOp)

@@ -171,16 +171,19 @@ LogicalResult StepBuilder::lower(model::DropoutOp op) {
     return success();
   }
 
-  auto type = x.type();
-  const Value drawn = uniform(type, nextPurpose(op.getLayer()));
-  const Value kept =
-      train::CompareOp::create(builder, type.clone(builder.getI1Type()), "ge", drawn, constant(p));
   Value y = x.value;
   if (scalesWhileTraining && p < 1) // with p = 1 nothing is kept
     y = binary<train::MulOp>(y, constant(1 / (1 - p)));
-  y = train::SelectOp::create(builder, type, kept, y, constant(0));
-  set(op.getY(), Tensor{y, x.order, true});
+  set(op.getY(), Tensor{dropped(y, p, op.getLayer()), x.order, true});
   return success();
+}
+
+Value StepBuilder::dropped(Value x, double p, StringRef layer) {
+  auto type = cast<RankedTensorType>(x.getType());
+  const Value drawn = uniform(type, nextPurpose(layer));
+  const Value kept =
+      train::CompareOp::create(builder, type.clone(builder.getI1Type()), "ge", drawn, constant(p));
+  return train::SelectOp::create(builder, type, kept, x, constant(0));
 }
 
 } // namespace sinter::lower

@@ -19,7 +19,7 @@ namespace sinter::lower {
 #include "compiler/lower/Passes.h.inc"
 namespace {
 
-/// How the first use of a weight wants it to lie, by following permutations to a dense or conv2d;
+/// How the first use of a weight wants it to lie, by following permutations to a layer;
 /// as it is saved where there is none.
 std::optional<Order> orderOfUse(Value value, Order axes) {
   SmallVector<OpOperand *> uses; // a use list runs backwards
@@ -35,6 +35,8 @@ std::optional<Order> orderOfUse(Value value, Order axes) {
     const bool isRecurrent = isa<model::RnnOp, model::LstmOp, model::GruOp>(user);
     if ((isa<model::DenseOp>(user) && number == 1) || (isRecurrent && (number == 1 || number == 2)))
       wanted = {1, 0};
+    else if (isa<model::EmbeddingOp>(user))
+      wanted = {0, 1};
     else if (isa<model::Conv2dOp, model::ConvTranspose2dOp>(user) && use->getOperandNumber() == 1)
       wanted = {2, 3, 1, 0};
     else if (isa<model::Conv1dOp>(user) && use->getOperandNumber() == 1)

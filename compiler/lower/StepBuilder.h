@@ -170,6 +170,10 @@ private:
   mlir::LogicalResult lower(model::Upsample2dOp op);
   mlir::LogicalResult lower(model::PixelShuffleOp op);
 
+  mlir::LogicalResult lower(model::EmbeddingOp op);
+  mlir::LogicalResult lower(model::SinusoidOp op);
+  mlir::LogicalResult lower(model::AttentionOp op);
+
   mlir::LogicalResult lower(model::FlattenOp op);
   mlir::LogicalResult lower(model::ReshapeOp op);
   mlir::LogicalResult lower(model::PermuteOp op);
@@ -226,6 +230,9 @@ private:
   std::string nextPurpose(llvm::StringRef path);
   mlir::Value sliceAlong(mlir::Value x, int64_t axis, int64_t from, int64_t count);
   mlir::Value concatAlong(llvm::ArrayRef<mlir::Value> parts, int64_t axis);
+  /// A batched value with each element zero with probability p, the others as they are. Each use of a
+  /// layer draws its own numbers.
+  mlir::Value dropped(mlir::Value x, double p, llvm::StringRef layer);
   mlir::Value sumOver(mlir::Value x, llvm::ArrayRef<int64_t> axes);
 
   train::StepOp step;

@@ -32,7 +32,7 @@ bool isOrderless(Value value) {
   if (auto broadcast = value.getDefiningOp<train::BroadcastOp>())
     return broadcast.getDims() == ArrayRef<int64_t>{0};
   auto pointwise = value.getDefiningOp<train::Pointwise>();
-  if (!pointwise)
+  if (!pointwise || pointwise->getNumOperands() == 0) // made of its place alone
     return false;
   // A pointwise op may ask where it is: only random numbers are as good in another order.
   const bool mayAsk = llvm::any_of(pointwise->getOperandTypes(), [](Type type) {

@@ -4,6 +4,7 @@
 #include "compiler/passes/LoopCost.h"
 #include "compiler/passes/Passes.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 
@@ -18,22 +19,32 @@ constexpr int64_t mostShares = 16;
 
 struct ChooseShares : impl::ChooseSharesBase<ChooseShares> {
   void runOnOperation() override {
-    getOperation().walk([&](kernel::SweepOp sweep) {
+    getOperation().walk([&](Operation *op) {
       // A scan's shares are its own: each runs the whole body.
-      if (sweep->getParentOfType<kernel::ScanOp>())
+      if (op->getParentOfType<kernel::ScanOp>())
         return;
-      const LoopCost cost = costOf(sweep);
-      const double seconds = std::max(static_cast<double>(cost.work) / workPerSecond,
-                                      static_cast<double>(cost.bytes) / bytesPerSecond);
-      int64_t shares = 1;
-      if (seconds >= smallSweep && !sweep.getParallel().empty()) {
-        shares = std::min(mostShares, static_cast<int64_t>(seconds / smallShare));
+      if (auto sweep = dyn_cast<kernel::SweepOp>(op)) {
         // The outermost axis that is long enough is cut; where none is, the longest.
-        shares = std::min(shares, *llvm::max_element(sweep.getParallel()));
+        const ArrayRef<int64_t> parallel = sweep.getParallel();
+        cut(sweep, parallel.empty() ? 1 : *llvm::max_element(parallel));
+      } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
+        cut(gather, gather.getNumIds());
+      } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {
+        cut(scatter, llvm::divideCeil(scatter.getSize(), 16));
       }
-      sweep.setShares(shares);
-      numCut += shares > 1;
     });
+  }
+
+  /// `parts`: how many shares there can be.
+  template <typename Op> void cut(Op op, int64_t parts) {
+    const LoopCost cost = costOf(op);
+    const double seconds = std::max(static_cast<double>(cost.work) / workPerSecond,
+                                    static_cast<double>(cost.bytes) / bytesPerSecond);
+    int64_t shares = 1;
+    if (seconds >= smallSweep)
+      shares = std::min({mostShares, static_cast<int64_t>(seconds / smallShare), parts});
+    op.setShares(shares);
+    numCut += shares > 1;
   }
 };
 

@@ -61,6 +61,12 @@ LoopCost costOf(Operation *op) {
         cost.flops += once.flops * static_cast<int64_t>(scan.getSteps() * scan.getShares());
         cost.work += once.work * static_cast<int64_t>(scan.getSteps() * scan.getShares());
       }
+  } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
+    // Of the table only the rows that are named.
+    cost.bytes = bytesOf(gather.getIds().getType()) + 2 * bytesOf(gather.getOutput().getType());
+  } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {
+    cost.flops = cost.work = cast<ShapedType>(scatter.getX().getType()).getNumElements();
+    cost.bytes += 2 * bytesOf(scatter.getX().getType());
   }
   return cost;
 }

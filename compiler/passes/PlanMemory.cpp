@@ -34,7 +34,10 @@ Value rootOf(Value value) {
   return value;
 }
 
-bool isLoop(Operation *op) { return isa<kernel::SweepOp, kernel::ContractOp, kernel::ScanOp>(op); }
+bool isLoop(Operation *op) {
+  return isa<kernel::SweepOp, kernel::ContractOp, kernel::ScanOp, kernel::GatherOp,
+             kernel::ScatterAddOp>(op);
+}
 
 ValueRange inputsOf(Operation *op) {
   const unsigned outputs = cast<DestinationStyleOpInterface>(op).getNumDpsInits();
@@ -171,9 +174,7 @@ bool StepPlan::readsOnlyWhatItWrites(Operation *writer, OpResult result, Value o
   for (auto [index, input] : llvm::enumerate(inputsOf(writer))) {
     if (rootOf(input) != old)
       continue;
-    if (isa<kernel::ScanOp>(writer))
-      return false;
-    if (input.getType() != result.getType() ||
+    if (!maps || input.getType() != result.getType() ||
         maps[index] != maps[inputs + result.getResultNumber()])
       return false;
     if (sweep && !sweep.isPointwise())

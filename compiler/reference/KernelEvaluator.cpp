@@ -369,6 +369,10 @@ private:
       } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
         if (failed(runContract(contract)))
           return failure();
+      } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
+        runGather(gather);
+      } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {
+        runScatterAdd(scatter);
       } else if (auto scan = dyn_cast<kernel::ScanOp>(op)) {
         if (failed(runScan(scan)))
           return failure();
@@ -391,6 +395,8 @@ private:
   LogicalResult runSweep(kernel::SweepOp op);
   LogicalResult runContract(kernel::ContractOp op);
   LogicalResult runScan(kernel::ScanOp op);
+  void runGather(kernel::GatherOp op);
+  void runScatterAdd(kernel::ScatterAddOp op);
 
   kernel::TaskOp task;
   MutableArrayRef<uint8_t> arena, state;
@@ -517,6 +523,25 @@ LogicalResult Task::runScan(kernel::ScanOp op) {
     }
   }
   return success();
+}
+
+void Task::runGather(kernel::GatherOp op) {
+  const Memory table = views.at(op.getTable()), ids = views.at(op.getIds());
+  const Memory output = views.at(op.getOutput());
+  for (int64_t at = 0; at < op.getNumIds(); ++at)
+    for (int64_t i = 0; i < op.getSize(); ++i)
+      output.store(at * op.getSize() + i, table.load(ids.load(at).integer * op.getSize() + i));
+}
+
+void Task::runScatterAdd(kernel::ScatterAddOp op) {
+  const Memory x = views.at(op.getX()), ids = views.at(op.getIds());
+  const Memory output = views.at(op.getOutput());
+  std::vector<double> sums(output.elements(), 0);
+  for (int64_t at = 0; at < op.getNumIds(); ++at)
+    for (int64_t i = 0; i < op.getSize(); ++i)
+      sums.at(ids.load(at).integer * op.getSize() + i) += x.load(at * op.getSize() + i).real;
+  for (auto [at, sum] : llvm::enumerate(sums))
+    output.store(at, {sum, 0});
 }
 
 } // namespace

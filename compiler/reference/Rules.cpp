@@ -213,6 +213,25 @@ void crossEntropyGrad(const Evaluator &evaluator, train::CrossEntropyGradOp op, 
   });
 }
 
+//===--- rows of a table ---------------------------------------------------------------------------===//
+
+void gather(const Evaluator &, train::GatherOp, Operands operands, Results results) {
+  const auto size = static_cast<size_t>(operands[0]->shape[1]);
+  for (auto [at, id] : llvm::enumerate(operands[1]->integers))
+    for (size_t i = 0; i < size; ++i)
+      results[0].floats[at * size + i] = operands[0]->floats.at(id * size + i);
+}
+
+void gatherGrad(const Evaluator &evaluator, train::GatherGradOp, Operands operands,
+                Results results) {
+  const auto size = static_cast<size_t>(results[0].shape[1]);
+  for (auto [at, id] : llvm::enumerate(operands[1]->integers))
+    for (size_t i = 0; i < size; ++i) {
+      double &sum = results[0].floats.at(id * size + i);
+      sum = evaluator.round(sum + operands[0]->floats[at * size + i]);
+    }
+}
+
 //===--- pools ------------------------------------------------------------------------------------===//
 
 /// Calls visit(pooled element, position in the window, image element) for every position that lies in the image, windows
@@ -304,6 +323,8 @@ llvm::StringMap<Rule> allRules() {
   add<train::LogSoftmaxOp, logSoftmax>(rules);
   add<train::CrossEntropyOp, crossEntropy>(rules);
   add<train::CrossEntropyGradOp, crossEntropyGrad>(rules);
+  add<train::GatherOp, gather>(rules);
+  add<train::GatherGradOp, gatherGrad>(rules);
   add<train::MaxPool2dOp, maxPool>(rules);
   add<train::MaxPool2dGradOp, maxPoolGrad>(rules);
   add<train::AvgPool2dOp, avgPool>(rules);

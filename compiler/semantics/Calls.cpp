@@ -370,7 +370,8 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
       tensor(inputs.front().first, inputs.front().second, "`" + first.text + "`");
   if (!bound || !input)
     return Poison{};
-  input = real(Tensor{*input}, inputs.front().second, "`" + first.text + "`");
+  if (!entry->ofTokens)
+    input = real(Tensor{*input}, inputs.front().second, "`" + first.text + "`");
   if (!input)
     return Poison{};
   LayerCall application{*this, *bound, instance, *input, inputs.front().second, place};

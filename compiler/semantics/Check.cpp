@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <fmt/format.h>
 
 namespace sinter::semantics {
 
@@ -217,36 +218,75 @@ void checkUnused(Session &session, const ModelDeclaration &model) {
   chooseInitializers(session, store, {&graph.graph});
 }
 
-/// An i32 label may be any number; the data's reader is told how many classes its logits have.
-void boundLabels(Session &session, const Train &train, semantics::Data &data) {
-  auto visit = [&](const Graph &graph, bool ofFields) {
+/// An i32 label or token may be any number; the data's reader is told how many classes its logits,
+/// or rows its embedding, have.
+class LabelBounds {
+public:
+  LabelBounds(Session &session, const Train &train, semantics::Data &data)
+      : session(session), train(train), data(data) {}
+
+  void run() {
+    for (const Net &net : train.nets)
+      visit(net.graph, &net);
+    for (const semantics::Stage &stage : train.stages)
+      visit(stage.graph, nullptr);
+  }
+
+private:
+  void visit(const Graph &graph, const Net *net) {
     for (const Operation &op : graph.operations) {
-      if (op.kind != "cross_entropy" && op.kind != "accuracy")
-        continue;
-      if (graph.type(op.operands[1]).scalar != Scalar::I32)
-        continue;
-      const auto axis = static_cast<size_t>(std::get<int64_t>(op.attributes.at("axis")));
-      int64_t classes = graph.type(op.operands[0]).dims[axis];
-      const Operation &label = *std::find_if(
-          graph.operations.begin(), graph.operations.end(), [&](const Operation &each) {
-            return std::find(each.results.begin(), each.results.end(), op.operands[1]) !=
-                   each.results.end();
-          });
-      if (!ofFields || label.kind != "input") {
-        session.engine.report(Diag::NotSupported, op.place,
-                              "an `i32` label that is no field of the data");
-        continue;
+      if (op.kind == "embedding") {
+        bound(graph, net, op.operands[0], graph.type(op.operands[1]).dims[0], op.place, "tokens");
+      } else if (op.kind == "cross_entropy" || op.kind == "accuracy" || op.kind == "top_k") {
+        const auto axis = static_cast<size_t>(std::get<int64_t>(op.attributes.at("axis")));
+        bound(graph, net, op.operands[1], graph.type(op.operands[0]).dims[axis], op.place, "label");
       }
-      for (Field &field : data.fields)
-        if (field.name == std::get<std::string>(label.attributes.at("name")))
-          field.labels = field.labels ? std::min(field.labels, classes) : classes;
     }
-  };
-  for (const Net &net : train.nets)
-    visit(net.graph, false);
-  for (const semantics::Stage &stage : train.stages)
-    visit(stage.graph, true);
-}
+  }
+
+  /// A value's numbers are to be below `limit`; `net` is null in a stage's graph.
+  void bound(const Graph &graph, const Net *net, ValueId value, int64_t limit, Span place,
+             const char *what) {
+    if (graph.type(value).scalar != Scalar::I32)
+      return;
+    const Operation &maker =
+        *std::find_if(graph.operations.begin(), graph.operations.end(), [&](const Operation &each) {
+          return std::find(each.results.begin(), each.results.end(), value) != each.results.end();
+        });
+    static const std::set<std::string> views = {"flatten", "reshape", "permute", "slice", "concat"};
+    if (views.count(maker.kind)) {
+      for (ValueId operand : maker.operands)
+        bound(graph, net, operand, limit, place, what);
+      return;
+    }
+    if (maker.kind != "input") {
+      session.engine.report(Diag::NotSupported, place,
+                            fmt::format("`i32` as {} where it is no field of the data", what));
+      return;
+    }
+    const auto &name = std::get<std::string>(maker.attributes.at("name"));
+    if (net)
+      return boundInput(*net, name, limit, place, what);
+    for (Field &field : data.fields)
+      if (field.name == name)
+        field.labels = field.labels ? std::min(field.labels, limit) : limit;
+  }
+
+  /// An input of a net, wherever the net is called.
+  void boundInput(const Net &net, const std::string &name, int64_t limit, Span place,
+                  const char *what) {
+    for (const semantics::Stage &stage : train.stages)
+      for (const Operation &call : stage.graph.operations)
+        if (call.kind == "call" && std::get<std::string>(call.attributes.at("net")) == net.name)
+          for (size_t i = 0; i < net.inputs.size(); ++i)
+            if (net.inputs[i].name == name)
+              bound(stage.graph, nullptr, call.operands[i], limit, place, what);
+  }
+
+  Session &session;
+  const Train &train;
+  semantics::Data &data;
+};
 
 } // namespace
 
@@ -274,7 +314,7 @@ std::optional<Program> check(const syntax::Program &program, SourceManager &sour
   std::vector<std::string> order;
   for (const TrainDeclaration *declaration : orderTrains(session)) {
     if (std::optional<Train> train = checkTrain(session, *declaration, datas, trains)) {
-      boundLabels(session, *train, datas.at(train->data).data);
+      LabelBounds(session, *train, datas.at(train->data).data).run();
       order.push_back(train->name);
       trains.emplace(train->name, std::move(*train));
     }

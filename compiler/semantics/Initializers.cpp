@@ -160,6 +160,10 @@ bool isInitializer(const std::string &name) { return findInitializer(name) != nu
 Initializer initializerNamed(const std::string &name, const Type &type) {
   if (name == "constant(0.25)") // PyTorch's for prelu
     return {Kind::Constant, 0.25, 0, {}, "constant"};
+  if (name == "normal(0, 1)") // of embeddings
+    return {Kind::Normal, 0, 1, {}, "normal"};
+  if (name == "normal(0, 0.02)") // of positions
+    return {Kind::Normal, 0, 0.02, {}, "normal"};
   const InitializerEntry &entry = *findInitializer(name);
   Initializer result = entry.make(factsOf(entry, nullptr, type));
   result.name = name;
@@ -266,7 +270,7 @@ public:
     Reached reached;
     std::set<Spot> seen;
     std::vector<std::pair<Spot, bool>> waiting; // and whether a layer is behind
-    auto through = [&](const Operation *op, size_t g, bool applied) {
+    auto through = [&](const Operation *op, size_t g, ValueId value, bool applied) {
       if (rectifiers.count(op->kind)) {
         reached.rectifier = reached.hidden = true;
         reached.firstRectifier = op->kind;
@@ -279,6 +283,8 @@ public:
         reached.saturating |= gate;
         if (gate)
           reached.firstSaturating = op->kind;
+      } else if (op->kind == "attention" && op->operands[2] != value) {
+        // Queries and keys end in a softmax; values are mixed, which is linear.
       } else if (op->kind != "stop_gradient" && op->kind != "call") {
         bool layer = weighted.count(op->kind) != 0;
         reached.hidden |= layer && applied;
@@ -287,7 +293,7 @@ public:
       }
     };
     if (!users[graph][weight].empty())
-      through(users[graph][weight].front(), graph, false);
+      through(users[graph][weight].front(), graph, weight, false);
     while (!waiting.empty()) {
       auto [spot, applied] = waiting.back();
       waiting.pop_back();
@@ -297,7 +303,7 @@ public:
         for (Spot next : found->second)
           waiting.emplace_back(next, applied);
       for (const Operation *op : users[spot.first][spot.second])
-        through(op, spot.first, applied);
+        through(op, spot.first, spot.second, applied);
     }
     return reached;
   }

@@ -28,7 +28,7 @@ bool LayerCall::needsRank(std::vector<int64_t> ranks, const std::string &wanted)
 
 std::optional<ValueId> LayerCall::weight(std::vector<int64_t> dims, Role role,
                                          const char *fallback) {
-  if (role == Role::NormScale)
+  if (!fallback && role == Role::NormScale)
     fallback = "ones";
   std::optional<ValueId> id = evaluator.weight(
       instance, "weight", Type{Scalar::F32, 0, std::move(dims)}, role, arguments.expr("init"),
@@ -301,13 +301,9 @@ std::vector<LayerEntry> makeLayers() {
       entry("rnn", recurrentArguments, recurrent),
       entry("lstm", recurrentArguments, recurrent),
       entry("gru", recurrentArguments, recurrent),
-      // Of the language, but not of this version: their names are known, so that no message calls them unknown.
-      entry("embedding", "", nullptr),
-      entry("attention", "", nullptr),
-      entry("position_embedding", "", nullptr),
   };
-  std::vector<LayerEntry> images = imageLayers();
-  std::move(images.begin(), images.end(), std::back_inserter(all));
+  for (std::vector<LayerEntry> part : {imageLayers(), sequenceLayers()})
+    std::move(part.begin(), part.end(), std::back_inserter(all));
   return all;
 }
 

@@ -42,6 +42,7 @@ public:
 struct LayerEntry {
   Signature signature;
   Value (*apply)(LayerCall &);
+  bool ofTokens = false; ///< its input is class or i32, not f32
 };
 
 /// What all that own weights take, behind their own arguments.
@@ -49,6 +50,9 @@ constexpr const char *ofWeights = ", init?: init, bias_init?: init, regularize?:
 
 /// The part of the table that is convolutions, pools and what else works on images; ImageLayers.cpp.
 std::vector<LayerEntry> imageLayers();
+
+/// Embeddings, positions and attention; SequenceLayers.cpp.
+std::vector<LayerEntry> sequenceLayers();
 
 const LayerEntry *findLayer(const std::string &name);
 std::vector<std::string> layerNames();

@@ -95,6 +95,10 @@ using ValueId = uint32_t;
 ///   rnn lstm gru (x[T, D], weight_ih[G size, D], weight_hh[G size, size][, bias_ih[G size],
 ///   bias_hh[G size]]) -> [T, size], or [size] where `last`   {last: bool}; G = 1, 4, 3 gates, in
 ///   PyTorch's order; the state begins with zeros.
+///   embedding(tokens: class or i32 [...], weight[count, size])  -> [..., size]
+///   sinusoid()                     -> [T, D], the positions of Vaswani et al. 2017
+///   attention(query[T, D], key[S, D], value[S, D])  -> [T, D]
+///                                  {heads: int, causal: bool, dropout: double}
 ///
 /// Views
 ///   flatten(x)                     -> [elements]
@@ -238,7 +242,7 @@ struct Field {
   Type type;
   Place place;
   bool bf16 = false; ///< declared as bf16: f32 here, rounded while loading
-  /// Of an i32 field that is somebody's label: its values lie in 0 … labels - 1, which is checked
+  /// Of an i32 field that is somebody's label or tokens: its values lie in 0 … labels - 1, which is checked
   /// while loading; else 0.
   int64_t labels = 0;
 };

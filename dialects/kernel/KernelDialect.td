@@ -10,8 +10,9 @@ def Kernel_Dialect : Dialect {
   let cppNamespace = "::sinter::kernel";
   let summary = "Fused loops with static addresses";
   let description = [{
-    Two loop ops carry a whole step: `kernel.contract` (every matrix product and convolution, with what follows it fused in) and `kernel.sweep`
-    (everything else: pointwise work, reductions, pools, moves). They are destination-style. Before the memory plan they stand on tensors inside a
+    Two loop ops carry nearly a whole step: `kernel.contract` (every matrix product and convolution, with what follows it fused in) and
+    `kernel.sweep` (pointwise work, reductions, pools, moves). Where numbers in memory say what is read or written, `kernel.gather` and
+    `kernel.scatter_add` do it. All are destination-style. Before the memory plan they stand on tensors inside a
     `train.step`; behind it on memrefs, each in a `kernel.task`, and a `kernel.steps` list says in which order tasks run.
 
     What changes bits is apart from what does not: the order of a sum (`order`, and the order of the domain's axes) is part of the op; a

@@ -182,6 +182,56 @@ def Kernel_ScanOp : Kernel_Op<"scan", [AttrSizedOperandSegments, DestinationStyl
   }];
 }
 
+/// Rows of a table that numbers name: the one access that no affine map says.
+class Kernel_TableOp<string mnemonic>
+    : Kernel_Op<mnemonic, [DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return ::mlir::MutableOperandRange(getOutputMutable()); }
+    /// How many numbers there are, and how many columns a row of the table has.
+    int64_t getNumIds() { return ::llvm::cast<::mlir::ShapedType>(getIds().getType()).getNumElements(); }
+    int64_t getSize() { return ::llvm::cast<::mlir::ShapedType>(getOutput().getType()).getShape().back(); }
+  }];
+}
+def Kernel_GatherOp : Kernel_TableOp<"gather"> {
+  let summary = "y[…, d] = table[ids[…], d]";
+  let description = [{
+    `shares` cut the ids.
+
+    (C1) the table is [count, size] of f32, ids are of i32, y's shape is ids' and then size. (C2) all operands are tensors and the output has its
+    result, or all are memrefs and there is none. (C3) shares are positive, and no more than there are ids.
+
+    ```mlir
+    %y = kernel.gather ins(%table, %ids : tensor<73x128xf32>, tensor<8x64xi32>) outs(%e : tensor<8x64x128xf32>) -> tensor<8x64x128xf32>
+    ```
+  }];
+  let arguments = (ins Kernel_Operand:$table, Kernel_Operand:$ids, Kernel_Operand:$output, DefaultValuedAttr<I64Attr, "1">:$shares);
+  let assemblyFormat = [{
+    `ins` `(` $table `,` $ids `:` type($table) `,` type($ids) `)` `outs` `(` $output `:` type($output) `)` (`shares` $shares^)? attr-dict
+    (`->` type($results)^)?
+  }];
+}
+def Kernel_ScatterAddOp : Kernel_TableOp<"scatter_add"> {
+  let summary = "table[v, d] = Σ x[…, d] where ids[…] = v";
+  let description = [{
+    The table is zeroed, then the ids are walked in row-major order, each adding its row. `shares` cut the columns, in vectors of sixteen, so
+    that every sum has one order, whoever runs it.
+
+    (C1) x's shape is ids' and then size, of f32, ids are of i32, the table is [count, size]. (C2) as for `gather`. (C3) shares are positive, and no
+    more than there are vectors of columns.
+
+    ```mlir
+    %t = kernel.scatter_add ins(%x, %ids : tensor<8x64x128xf32>, tensor<8x64xi32>) outs(%e : tensor<73x128xf32>) -> tensor<73x128xf32>
+    ```
+  }];
+  let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$ids, Kernel_Operand:$output, DefaultValuedAttr<I64Attr, "1">:$shares);
+  let assemblyFormat = [{
+    `ins` `(` $x `,` $ids `:` type($x) `,` type($ids) `)` `outs` `(` $output `:` type($output) `)` (`shares` $shares^)? attr-dict
+    (`->` type($results)^)?
+  }];
+}
+
 def Kernel_AliasOp : Kernel_Op<"alias", [Pure]> {
   let summary = "the same bytes under another shape";
   let description = [{

@@ -83,6 +83,37 @@ static LogicalResult expectBroadcast(Operation *op, ValueRange operands, Value r
   return expect(op, "(C1)", "the result", result, shape);
 }
 
+//===--- sequences ----------------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::verify() {
+  if (failed(expectRank(*this, "weight", getWeight(), 2)))
+    return failure();
+  Shape shape(shapeOf(getTokens()));
+  shape.push_back(shapeOf(getWeight())[1]);
+  return expect(*this, "(C1)", "y", getY(), shape);
+}
+
+LogicalResult SinusoidOp::verify() { return expectRank(*this, "y", getY(), 2); }
+
+LogicalResult AttentionOp::verify() {
+  if (failed(expectRank(*this, "query", getQuery(), 2)) ||
+      failed(expectRank(*this, "key", getKey(), 2)))
+    return failure();
+  const int64_t size = shapeOf(getQuery())[1];
+  const Shape memory{shapeOf(getKey())[0], size};
+  if (failed(expect(*this, "(C1)", "key", getKey(), memory)) ||
+      failed(expect(*this, "(C1)", "value", getValue(), memory)) ||
+      failed(expect(*this, "(C1)", "y", getY(), shapeOf(getQuery()))))
+    return failure();
+  const auto heads = static_cast<int64_t>(getHeads());
+  if (heads < 1 || size % heads != 0)
+    return emitOpError("(C2) ") << heads << " heads do not divide " << size;
+  const double p = getDropout().convertToDouble();
+  if (!(p >= 0 && p < 1))
+    return emitOpError("(C3) dropout is from 0 to below 1, is ") << p;
+  return success();
+}
+
 //===--- layers -------------------------------------------------------------------------------===//
 
 LogicalResult DenseOp::verify() {

@@ -598,6 +598,44 @@ def Model_PixelShuffleOp : Model_ShapedOp<"pixel_shuffle"> {
   let results = (outs Model_Float:$y);
 }
 
+def Model_EmbeddingOp : Model_ShapedOp<"embedding"> {
+  let summary = "the row of the weight that each token names";
+  let description = [{
+    tokens i32 [...], weight [count, size], y [..., size]. (C1) these shapes.
+
+    ```mlir
+    %y = model.embedding %tokens, %w : (tensor<64xi32>, tensor<73x128xf32>) -> tensor<64x128xf32>
+    ```
+  }];
+  let arguments = (ins Model_Int:$tokens, Model_Float:$weight);
+  let results = (outs Model_Float:$y);
+}
+
+def Model_SinusoidOp : Model_ShapedOp<"sinusoid"> {
+  let summary = "y[t, 2i] = sin(t / 10000^(2i / D)), y[t, 2i + 1] = cos(t / 10000^(2i / D))";
+  let description = "Positions, added to a sequence. (C1) y is [T, D]. `%y = model.sinusoid : () -> tensor<64x128xf32>`";
+  let arguments = (ins);
+  let results = (outs Model_Float:$y);
+}
+
+def Model_AttentionOp : Model_ShapedOp<"attention"> {
+  let summary = "y = softmax(q kᵀ / √(D / heads)) v, for each head's share of the last axis";
+  let description = [{
+    query [T, D], key and value [S, D], y [T, D]; head h has the columns from h D / heads on. `causal`: position t sees s ≤ t. While training, each
+    probability is dropped with probability `dropout` and the others are scaled by 1 / (1 - dropout); `layer` as for `dropout`.
+
+    (C1) these shapes. (C2) heads divide D. (C3) 0 ≤ dropout < 1.
+
+    ```mlir
+    %y = model.attention %q, %k, %v {heads = 4 : i64, causal = true, dropout = 0.0 : f64, layer = "attention1"}
+       : (tensor<64x128xf32>, tensor<64x128xf32>, tensor<64x128xf32>) -> tensor<64x128xf32>
+    ```
+  }];
+  let arguments = (ins Model_Float:$query, Model_Float:$key, Model_Float:$value, I64Attr:$heads, BoolAttr:$causal, F64Attr:$dropout,
+                       StrAttr:$layer);
+  let results = (outs Model_Float:$y);
+}
+
 //===--- views ------------------------------------------------------------------------------------===//
 
 def Model_FlattenOp : Model_ShapedOp<"flatten"> {

@@ -5,6 +5,8 @@
 #include "dialects/train/Verify.h"
 #include "llvm/ADT/StringSwitch.h"
 
+#include <cmath>
+#include <limits>
 #include <numbers>
 
 using namespace mlir;
@@ -222,6 +224,53 @@ LogicalResult NumberOp::verify() {
     return emitOpError("(C1) axis ")
            << getAxis() << " is none of y's " << getY().getType().getRank();
   return success();
+}
+
+//===--- positions ----------------------------------------------------------------------------===//
+
+SCALAR_BODY(CausalMaskOp) {
+  Scalar s(builder, location);
+  Value sees =
+      s.make<arith::CmpIOp>(arith::CmpIPredicate::sle, point.back(), point[point.size() - 2]);
+  return {s.choose(sees, arguments[0],
+                   s.number(getZero() ? 0.0 : -std::numeric_limits<double>::infinity()))};
+}
+LogicalResult CausalMaskOp::verify() {
+  if (getX().getType().getRank() < 3)
+    return emitOpError("(C1) x has two axes behind the batch's");
+  return verifyPointwise(*this);
+}
+
+// The frequency 10000^(-2i / D) is the product of one factor for each bit that is set in i: exact to
+// a rounding of f64 or two, with neither a table nor a power. An angle is in turns until its whole
+// turns are gone, so that f32 sees a small one at any t.
+SCALAR_BODY(SinusoidOp) {
+  Scalar s(builder, location);
+  const FloatType f64 = builder.getF64Type();
+  const int64_t size = getY().getType().getDimSize(1);
+  const Type i32 = builder.getI32Type();
+  Value column = s.make<arith::IndexCastOp>(i32, point[1]);
+  Value turns = s.mul(s.toFloat(point[0], f64), s.number(0.5 * std::numbers::inv_pi, f64));
+  for (int64_t bit = 2; bit < size; bit *= 2) { // of column = 2i or 2i + 1
+    Value isSet = s.make<arith::CmpIOp>(arith::CmpIPredicate::ne,
+                                        s.make<arith::AndIOp>(column, s.integer(bit, i32)),
+                                        s.integer(0, i32));
+    const double factor = std::pow(10000.0, -static_cast<double>(bit) / static_cast<double>(size));
+    turns = s.choose(isSet, s.mul(turns, s.number(factor, f64)), turns);
+  }
+  // cos x = sin(x + a quarter turn)
+  Value isOdd =
+      s.make<arith::CmpIOp>(arith::CmpIPredicate::ne,
+                            s.make<arith::AndIOp>(column, s.integer(1, i32)), s.integer(0, i32));
+  turns = s.choose(isOdd, s.add(turns, s.number(0.25, f64)), turns);
+  Value part = s.sub(turns, s.make<math::FloorOp>(s.add(turns, s.number(0.5, f64))));
+  Value angle = s.mul(part, s.number(2 * std::numbers::pi, f64));
+  return {s.make<math::SinOp>(s.make<arith::TruncFOp>(builder.getF32Type(), angle))};
+}
+LogicalResult SinusoidOp::verify() {
+  if (getY().getType().getRank() != 2)
+    return emitOpError("(C1) y is [T, D]");
+  return verifyPointwise(*this);
 }
 
 //===--- rows that are there ------------------------------------------------------------------===//

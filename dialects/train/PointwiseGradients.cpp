@@ -26,6 +26,7 @@ NO_GRADIENT(CompareOp)
 NO_GRADIENT(LogicOp)
 NO_GRADIENT(CastOp)
 NO_GRADIENT(OneHotOp)
+NO_GRADIENT(SinusoidOp)
 NO_GRADIENT(RandomOp)
 NO_GRADIENT(NumberOp)
 NO_GRADIENT(CountOp)
@@ -235,6 +236,13 @@ GRADIENTS(SelectOp) {
     operandGradients[1] = emit.reduceTo(getA(), emit.select(getC(), resultGradients[0], zero));
   if (wanted[2])
     operandGradients[2] = emit.reduceTo(getB(), emit.select(getC(), zero, resultGradients[0]));
+}
+
+//===--- positions ----------------------------------------------------------------------------===//
+
+GRADIENTS(CausalMaskOp) {
+  operandGradients[0] = CausalMaskOp::create(builder, gradientLocation(*this), getX().getType(),
+                                             resultGradients[0], /*zero=*/true);
 }
 
 //===--- rows that are there ------------------------------------------------------------------===//

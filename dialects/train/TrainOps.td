@@ -293,6 +293,30 @@ def Train_NumberOp : Train_PointwiseOp<"number", [StopsGradient]> {
   let assemblyFormat = "`along` $axis attr-dict `:` type($y)";
   let hasVerifier = 1;
 }
+def Train_CausalMaskOp : Train_PointwiseOp<"causal_mask", [AllTypesMatch<["x", "y"]>]> {
+  let summary = "y[…, t, s] = x where s ≤ t, else -∞, or 0 where `zero` is set";
+  let description = [{
+    What stands behind position t is hidden from it. Before a softmax -∞ becomes exactly 0, and the gradient there is 0: the same mask with `zero`.
+
+    (C1) x has two axes behind the batch's.
+
+    ```mlir
+    %y = train.causal_mask %x : tensor<8x4x64x64xf32>
+    ```
+  }];
+  let arguments = (ins Train_Float:$x, UnitAttr:$zero);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$x (`zero` $zero^)? attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
+def Train_SinusoidOp : Train_PointwiseOp<"sinusoid", [StopsGradient]> {
+  let summary = "y[t, 2i] = sin(t / 10000^(2i / D)), y[t, 2i + 1] = cos(t / 10000^(2i / D)): positions (Vaswani et al. 2017)";
+  let description = "Angles are computed and reduced in f64. (C1) y is [T, D]. `%y = train.sinusoid : tensor<64x128xf32>`";
+  let arguments = (ins);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "attr-dict `:` type($y)";
+  let hasVerifier = 1;
+}
 def Train_MaskRowsOp : Train_PointwiseOp<"mask_rows", [MixesExamples, AllTypesMatch<["x", "y"]>]> {
   let summary = "y = x in the rows that are there, 0 in the others";
   let description = "(C1) y has rows.";
@@ -410,6 +434,41 @@ def Train_Conv2dWeightGradOp : Train_Conv2dOp<"conv2d_weight_grad"> {
   let summary = "dw of a conv2d, from x and dy; attributes and constraints as there";
   let arguments = !con((ins Train_Float:$x, Train_Float:$dy), Conv2dAttributes);
   let results = (outs Train_Float:$dw);
+}
+
+//===--- rows of a table --------------------------------------------------------------------------===//
+
+class Train_TableOp<string mnemonic> : Train_Op<mnemonic, [Pure, DeclareOpInterfaceMethods<Train_Differentiable>,
+                                                           DeclareOpInterfaceMethods<Train_Cost, ["getFlops", "getBytes"]>]> {
+  let hasVerifier = 1;
+}
+def Train_GatherOp : Train_TableOp<"gather"> {
+  let summary = "y[…, d] = table[ids[…], d]: an embedding";
+  let description = [{
+    Every id is from 0 to the table's rows, exclusively: data is checked while it is loaded, so this op is not.
+
+    (C1) the table is [count, size]. (C2) y's shape is ids' and then size.
+
+    ```mlir
+    %y = train.gather %table at %ids : tensor<73x128xf32>, tensor<8x64xi32> -> tensor<8x64x128xf32>
+    ```
+  }];
+  let arguments = (ins Train_Float:$table, Train_Int:$ids);
+  let results = (outs Train_Float:$y);
+  let assemblyFormat = "$table `at` $ids attr-dict `:` type($table) `,` type($ids) `->` type($y)";
+}
+def Train_GatherGradOp : Train_TableOp<"gather_grad"> {
+  let summary = "dtable[v, d] = Σ dy[…, d] where ids[…] = v, in the order of ids";
+  let description = [{
+    Each sum runs over the ids in row-major order, from zero, one addition an id. Rows that no id names are zero. (C1), (C2) as for `gather`.
+
+    ```mlir
+    %dtable = train.gather_grad %dy at %ids : tensor<8x64x128xf32>, tensor<8x64xi32> -> tensor<73x128xf32>
+    ```
+  }];
+  let arguments = (ins Train_Float:$dy, Train_Int:$ids);
+  let results = (outs Train_Float:$dtable);
+  let assemblyFormat = "$dy `at` $ids attr-dict `:` type($dy) `,` type($ids) `->` type($dtable)";
 }
 
 //===--- reductions -------------------------------------------------------------------------------===//

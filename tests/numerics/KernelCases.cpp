@@ -463,6 +463,76 @@ void addSoftmax(Cases &cases) {
   }
 }
 
+/// Rows narrower than a vector, of whole vectors, and with a rest; many ids and few.
+void addTables(Cases &cases) {
+  for (const auto &[count, size] : {std::pair(7, 3), std::pair(30, 64), std::pair(9, 70)}) {
+    const std::string table = tensor(fmt::format("{}x{}", count, size));
+    const std::string many = tensor(fmt::format("33x50x{}", size)),
+                      few = tensor(fmt::format("2x{}", size));
+    const std::vector<Input> ids = {{"i", tensor("33x50", "i32"), Values::Whole, count},
+                                    {"j", tensor("2", "i32"), Values::Whole, count}};
+    std::vector<Input> forward = ids, backward = ids;
+    forward.push_back({"x", table});
+    backward.push_back({"d", many});
+    backward.push_back({"e", few});
+    cases.push_back({.op = "gather",
+                     .inputs = forward,
+                     .body = fmt::format("%y = train.gather %x at %i : {0}, {1} -> {2}\n"
+                                         "%z = train.gather %x at %j : {0}, {3} -> {4}",
+                                         table, ids[0].type, many, ids[1].type, few),
+                     .outputs = {{"y", many}, {"z", few}}});
+    cases.push_back({.op = "gather_grad",
+                     .inputs = backward,
+                     .body = fmt::format("%y = train.gather_grad %d at %i : {2}, {1} -> {0}\n"
+                                         "%z = train.gather_grad %e at %j : {4}, {3} -> {0}",
+                                         table, ids[0].type, many, ids[1].type, few),
+                     .outputs = {{"y", table}, {"z", table}},
+                     .tolerance = sumTolerance});
+  }
+}
+
+/// An attention as it is built of train ops: heads a view of the last axis, and nothing transposed.
+void addAttention(Cases &cases) {
+  for (const auto &[t, s, heads, each] :
+       {std::tuple(5, 5, 2, 4), std::tuple(33, 20, 3, 8), std::tuple(3, 40, 5, 17)}) {
+    const std::string q = tensor(fmt::format("3x{}x{}x{}", t, heads, each));
+    const std::string k = tensor(fmt::format("3x{}x{}x{}", s, heads, each));
+    const std::string w = tensor(fmt::format("3x{}x{}x{}", heads, t, s));
+    cases.push_back(
+        {.op = "contract",
+         .inputs = {{"q", q}, {"k", k}, {"v", k}, {"d", q}, {"e", w}},
+         .body = fmt::format("%s = train.contract \"bthd,bshd->bhts\" %q, %k : ({0}, {1}) -> {2}\n"
+                             "%m = train.causal_mask %s : {2}\n"
+                             "%p = train.softmax %m : {2}\n"
+                             "%y = train.contract \"bhts,bshd->bthd\" %p, %v : ({2}, {1}) -> {0}\n"
+                             "%a = train.contract \"bthd,bshd->bhts\" %d, %v : ({0}, {1}) -> {2}\n"
+                             "%b = train.contract \"bhts,bthd->bshd\" %e, %d : ({2}, {0}) -> {1}",
+                             q, k, w),
+         .outputs = {{"y", q}, {"a", w}, {"b", k}},
+         .tolerance = sumTolerance});
+  }
+}
+
+void addPositions(Cases &cases) {
+  KernelCase mask{.op = "causal_mask", .inputs = {}, .body = "", .outputs = {}};
+  for (const char *shape : {"2x3x20x20", "4x33x5", "2x5x33"}) {
+    const std::string number = std::to_string(mask.outputs.size());
+    mask.inputs.push_back({"x" + number, tensor(shape)});
+    mask.body += fmt::format("%y{0} = train.causal_mask %x{0} zero : {1}\n", number, tensor(shape));
+    mask.outputs.emplace_back("y" + number, tensor(shape));
+  }
+  cases.push_back(mask);
+  // Far along, where an angle in f32 would be off by 1e-4.
+  KernelCase positions{
+      .op = "sinusoid", .inputs = {}, .body = "", .outputs = {}, .tolerance = fewRoundings};
+  for (const char *shape : {"2048x6", "33x70", "5x1", "7x17"}) {
+    const std::string name = "y" + std::to_string(positions.outputs.size());
+    positions.body += fmt::format("%{} = train.sinusoid : {}\n", name, tensor(shape));
+    positions.outputs.emplace_back(name, tensor(shape));
+  }
+  cases.push_back(positions);
+}
+
 void addPools(Cases &cases) {
   struct Geometry {
     std::string attributes, x, y;
@@ -707,6 +777,9 @@ std::vector<KernelCase> kernelCases() {
   addContractions(cases);
   addReductions(cases);
   addSoftmax(cases);
+  addTables(cases);
+  addPositions(cases);
+  addAttention(cases);
   addPools(cases);
   addViews(cases);
   addUpdates(cases);

@@ -190,6 +190,43 @@ void addSoftmax(Cases &cases) {
   }
 }
 
+/// Each table row by some ids, by one, or by none.
+void addTables(Cases &cases) {
+  const std::string table = "tensor<5x3xf32>";
+  for (const auto &[ids, rows] : {std::pair("tensor<4xi32>", "tensor<4x3xf32>"),
+                                  std::pair("tensor<2x4xi32>", "tensor<2x4x3xf32>")}) {
+    cases.push_back({"gather",
+                     {{"x", table}, {"i", ids, Values::Whole, 5}},
+                     fmt::format("%y = train.gather %x at %i : {}, {} -> {}", table, ids, rows),
+                     rows});
+    cases.push_back(
+        {"gather_grad",
+         {{"d", rows}, {"i", ids, Values::Whole, 5}},
+         fmt::format("%y = train.gather_grad %d at %i : {}, {} -> {}", rows, ids, table),
+         table});
+  }
+}
+
+/// Scores of which some are hidden; with -∞ only what a softmax makes of them can be compared.
+void addPositions(Cases &cases) {
+  for (const char *type : {"tensor<2x3x4x4xf32>", "tensor<2x3x5xf32>", "tensor<2x5x3xf32>"}) {
+    cases.push_back({"causal_mask",
+                     {{"x", type}},
+                     fmt::format("%y = train.causal_mask %x zero : {}", type),
+                     type});
+    cases.push_back(
+        {"causal_mask",
+         {{"x", type}},
+         fmt::format("%m = train.causal_mask %x : {0}\n%y = train.softmax %m : {0}", type),
+         type});
+  }
+  cases.push_back({"sinusoid",
+                   {{"x", "tensor<6x5xf32>"}},
+                   "%p = train.sinusoid : tensor<6x5xf32>\n"
+                   "%y = train.mul %x, %p : tensor<6x5xf32>, tensor<6x5xf32> -> tensor<6x5xf32>",
+                   "tensor<6x5xf32>"});
+}
+
 void addPools(Cases &cases) {
   struct Geometry {
     std::string attributes, x, y, index;
@@ -296,6 +333,8 @@ std::vector<Case> gradientCases() {
   addContractions(cases);
   addReductions(cases);
   addSoftmax(cases);
+  addTables(cases);
+  addPositions(cases);
   addPools(cases);
   addViews(cases);
   addScans(cases);

@@ -1,0 +1,74 @@
+"""A small GPT of the library, its embedding tied to its head, has PyTorch's losses on equal weights and batches."""
+import json
+import os
+
+import harness
+import small_gpt
+
+SPEC = f"""
+import "gpt.sinter"
+
+data text {{
+  tokens: class[{small_gpt.CLASSES}][{small_gpt.LENGTH}]
+  next: class[{small_gpt.CLASSES}][{small_gpt.LENGTH}]
+  train {{
+    tokens = csv("tokens.csv", columns: 0..{small_gpt.LENGTH - 1})
+    next   = csv("tokens.csv", columns: 1..{small_gpt.LENGTH})
+  }}
+}}
+
+model Small(tokens: class[V][T]) -> f32[T, V] {{
+  tokens |> GPT[layers: {small_gpt.LAYERS}, heads: {small_gpt.HEADS}, width: {small_gpt.WIDTH}, drop: 0] as gpt
+}}
+
+train Small on text {{
+  objective cross_entropy(Small(tokens), next)
+  optimize  OPTIMIZER
+  batch {small_gpt.BATCH} order sequential
+  epochs 1
+  report perplexity(Small(tokens), next)
+  report accuracy(Small(tokens), next)
+}}
+"""
+
+
+class GptTrajectory(harness.ProgramTest):
+    @classmethod
+    def setUpClass(cls):
+        with open(os.path.join(harness.STORED, "gpt_trajectory.json")) as file:
+            cls.stored = json.load(file)["runs"]
+
+    def trained(self, optimizer):
+        harness.write_csv(self.path("tokens.csv"), small_gpt.sequences())
+        with open(os.path.join(harness.ROOT, "compiler", "std", "gpt.sinter")) as file:
+            self.write("gpt.sinter", file.read())
+        harness.safetensors_io.save(self.path("initial.safetensors"),
+                                    {f"gpt.{name}": value for name, value in small_gpt.weights().items()})
+        program = self.build(SPEC.replace("OPTIMIZER", optimizer))
+        self.run_program(program, "--quiet", "--init", "initial.safetensors", "--log-steps", "--out", self.path("run"))
+        return [line["loss"] for line in self.metrics("run", "steps.jsonl")]
+
+    def compare(self, optimizer, name):
+        single, exact = self.stored[name]["f32"], self.stored[name]["f64"]
+        losses = self.trained(optimizer)
+        self.assertEqual(len(losses), small_gpt.STEPS)
+        spread = 0.0
+        for step, (loss, want) in enumerate(zip(losses, exact)):
+            # What PyTorch's own runs in f32 and f64 differ by so far, where that is more than 1e-4.
+            spread = max(spread, abs(single[step] - want) / want)
+            tolerance = 1e-4 if step < 10 else max(1e-4, spread)
+            self.assertLessEqual(abs(loss - want) / want, tolerance, f"step {step}: loss {loss}, PyTorch's {want}")
+
+    def test_sgd_with_momentum(self):
+        self.compare("sgd(lr: 0.02, momentum: 0.9)", "sgd")
+        # One weight, used twice: one entry, found under both names.
+        weights = self.weights("run")
+        self.assertIn("gpt.wte.weight", weights)
+        self.assertNotIn("gpt.lm_head.weight", weights)
+
+    def test_adamw(self):
+        self.compare("adamw(lr: 1e-3)", "adamw")
+
+
+if __name__ == "__main__":
+    harness.main()

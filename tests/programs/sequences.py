@@ -1,0 +1,144 @@
+"""What works on sequences, compiled and evaluated, has PyTorch's values and gradients (tests/numerics/pytorch/sequences.json).
+
+All cases are one program. Of case k it computes e_k = sum(output * upstream); inputs of f32 have a shift added that is a
+parameter and begins at zero. The objective is the sum of all e_k. In the one step that it trains, SGD, its rate the batch
+size, takes from each parameter what PyTorch's gradient says.
+"""
+import array
+import json
+import math
+import os
+
+import harness
+
+ATTENDING = """
+data d {{
+  x: f32[6, 8]
+  y: f32[6, 8]
+  train {{ x = csv("x.csv", columns: 0..47); y = csv("y.csv", columns: 0..47) }}
+}}
+model Net(x: f32[6, 8]) -> f32[6, 8] {{
+  x |> attention(2, dropout: 0.5) as attention
+}}
+train Net on d {{
+  seed 5
+  objective mse(Net(x), y)
+  {lines}
+  optimize sgd(lr: 0.1)
+  batch 8
+  steps 3
+}}
+"""
+
+
+class Sequences(harness.ProgramTest):
+    RELATIVE, ABSOLUTE = 2e-5, 2e-5
+
+    @classmethod
+    def setUpClass(cls):
+        with open(os.path.join(harness.STORED, "sequences.json")) as file:
+            stored = json.load(file)
+        cls.cases, cls.batch = stored["cases"], stored["batch"]
+
+    def spec(self):
+        """Writes the data and the initial weights."""
+        fields, fills, parameters, lets, initial = [], [], [], [], {}
+
+        def field(name, kind, tensor):
+            row = math.prod(tensor["shape"][1:])
+            rows = [tensor["values"][i * row : (i + 1) * row] for i in range(self.batch)]
+            harness.write_csv(self.path(name + ".csv"), rows)
+            fields.append(f"{name}: {kind}")
+            fills.append(f'{name} = csv("{name}.csv", {f"columns: 0..{row - 1}" if row > 1 else "column: 0"})')
+
+        for number, case in enumerate(self.cases):
+            case["layer"] = f"op{number}"
+            names = {"layer": case["layer"]}
+            for name, tensor in case["inputs"].items():
+                own = f"{name}_{number}"
+                field(own, tensor["type"], tensor)
+                names[name] = own
+                if name in case["gradients"]:
+                    names[name] = f"({own} + shift_{own})"
+                    parameters.append(f"param shift_{own}: {tensor['type']} = zeros")
+                    initial[f"shift_{own}"] = (tensor["shape"][1:], [0.0] * math.prod(tensor["shape"][1:]))
+            for name, tensor in case["weights"].items():
+                initial[f"{case['layer']}.{name}"] = (tensor["shape"], tensor["values"])
+            shape = case["upstream"]["shape"][1:]
+            field(f"up_{number}", f"f32{shape}" if shape else "f32", case["upstream"])
+            lets.append(f"let out_{number} = {case['call'].format(**names)}")
+            product = f"out_{number} * up_{number}"
+            lets.append(f"let k{number} = {f'sum({product})' if shape else product}")
+        harness.safetensors_io.save(self.path("initial.safetensors"),
+                                    {n: (s, array.array("f", v)) for n, (s, v) in initial.items()})
+        self.initial = initial
+        keys = [f"k{number}" for number in range(len(self.cases))]
+        lines = "\n  ".join
+        return f"""
+data cases {{
+  {lines(fields)}
+  train {{
+  {lines(fills)}
+  }}
+}}
+model Zoo({", ".join(fields)}) {{
+  {lines(parameters)}
+  {lines(lets)}
+  {{ {", ".join(f"{key}: {key}" for key in keys)} }}
+}}
+train Zoo on cases {{
+  objective {" + ".join(f"Zoo.{key}" for key in keys)}
+  optimize sgd(lr: {self.batch}.0)
+  batch {self.batch} order sequential
+  epochs 1
+  {lines(f"report Zoo.{key} as {key}" for key in keys)}
+}}
+"""
+
+    def compare_all(self, weights, metrics, whose=""):
+        measured = [m for m in metrics if m["set"] == "train"][0]
+        for number, case in enumerate(self.cases):
+            products = [a * b for a, b in zip(case["output"]["values"], case["upstream"]["values"])]
+            with self.subTest(f"{whose}value of {case['name']}"):
+                scale = sum(map(abs, products))
+                self.assert_close([measured[f"k{number}"]], [sum(products) / self.batch], 0,
+                                  self.RELATIVE * scale + self.ABSOLUTE)
+            for name, gradient in case["gradients"].items():
+                own = f"shift_{name}_{number}" if name in case["inputs"] else f"{case['layer']}.{name}"
+                start = self.initial[own][1]
+                wanted = [w - g for w, g in zip(start, gradient["values"])]
+                size = max(map(abs, gradient["values"] + start))
+                with self.subTest(f"{whose}gradient of {case['name']} by {name}"):
+                    self.assert_close(weights[own][1], wanted, self.RELATIVE, self.RELATIVE * size + self.ABSOLUTE)
+
+    def test_values_and_gradients_are_pytorchs(self):
+        weights, metrics = self.train(self.build(self.spec()), "run", "--init", "initial.safetensors")
+        self.compare_all(weights, metrics)
+        self.sinter("run", "program.sinter", "--reference", "f64", "--", "--quiet", "--init", "initial.safetensors",
+                    "--out", self.path("reference"))
+        self.compare_all(self.weights("reference"), self.metrics("reference"), "the evaluator's ")
+
+    def write_vectors(self, name, rows, columns):
+        harness.write_csv(self.path(name), [[math.sin(1.7 * i * columns + j) for j in range(columns)] for i in range(rows)])
+
+    def attending(self, lines, out, *arguments):
+        self.write_vectors("x.csv", 8, 48)
+        self.write_vectors("y.csv", 8, 48)
+        program = self.build(ATTENDING.format(lines=lines), out)
+        return self.train(program, out, *arguments)
+
+    def test_dropped_probabilities_do_not_depend_on_threads(self):
+        one, _ = self.attending("", "one", "--threads", 1)
+        two, _ = self.attending("", "two", "--threads", 3)
+        self.assert_same_bits(one, two)
+
+    def test_a_frozen_attention_drops_nothing(self):
+        part, metrics = self.attending("freeze attention.{query, key, value}", "part")
+        whole, _ = self.attending("freeze attention.query.weight", "whole")
+        _, still = self.attending("freeze attention.{query, key, value}.**", "same")
+        self.assertEqual([m["loss"] for m in metrics], [m["loss"] for m in still])
+        self.assertNotEqual(part["attention.output.weight"][1], whole["attention.output.weight"][1])
+
+
+if __name__ == "__main__":
+    harness.main()
