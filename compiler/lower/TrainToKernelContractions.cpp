@@ -308,7 +308,7 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
     for (unsigned axis : kernel::axesOf(result))
       if (axis != product.cols && !llvm::is_contained(product.taps, axis))
         product.rows.push_back(axis);
-  // What both operands share (a convolution's groups) goes outside, so that rows within share a panel of b.
+  // What both operands share (a convolution's groups, an attention's heads) goes outside, so that rows within share a panel of b.
   std::stable_partition(product.rows.begin(), product.rows.end(), [&](unsigned axis) {
     return product.a.map.isFunctionOfDim(axis) && product.b.map.isFunctionOfDim(axis);
   });

@@ -164,3 +164,32 @@
 %y, %label = "x"() : () -> (tensor<10x4xf32>, tensor<10xi32>)
 // expected-error @+1 {{'model.accuracy' op (C1) label has shape [4], not [10]}}
 %e = model.accuracy %y, %label {axis = 0 : i64} : (tensor<10x4xf32>, tensor<10xi32>) -> tensor<f32>
+
+// -----
+
+%t, %w = "x"() : () -> (tensor<8xi32>, tensor<10x4xf32>)
+// expected-error @+1 {{'model.embedding' op (C1) y has shape [8, 4], not [8, 5]}}
+%y = model.embedding %t, %w : (tensor<8xi32>, tensor<10x4xf32>) -> tensor<8x5xf32>
+
+// -----
+
+// expected-error @+1 {{'model.sinusoid' op (C1) y has 2 axes, not 1}}
+%y = model.sinusoid : () -> tensor<8xf32>
+
+// -----
+
+%q, %k, %v = "x"() : () -> (tensor<8x6xf32>, tensor<5x6xf32>, tensor<4x6xf32>)
+// expected-error @+1 {{'model.attention' op (C1) value has shape [5, 6], not [4, 6]}}
+%y = model.attention %q, %k, %v {heads = 2 : i64, causal = false, dropout = 0.0 : f64, layer = "a"} : (tensor<8x6xf32>, tensor<5x6xf32>, tensor<4x6xf32>) -> tensor<8x6xf32>
+
+// -----
+
+%q = "x"() : () -> tensor<8x6xf32>
+// expected-error @+1 {{'model.attention' op (C2) 4 heads do not divide 6}}
+%y = model.attention %q, %q, %q {heads = 4 : i64, causal = false, dropout = 0.0 : f64, layer = "a"} : (tensor<8x6xf32>, tensor<8x6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>
+
+// -----
+
+%q = "x"() : () -> tensor<8x6xf32>
+// expected-error @+1 {{'model.attention' op (C3) dropout is from 0 to below 1, is 1}}
+%y = model.attention %q, %q, %q {heads = 2 : i64, causal = false, dropout = 1.0 : f64, layer = "a"} : (tensor<8x6xf32>, tensor<8x6xf32>, tensor<8x6xf32>) -> tensor<8x6xf32>

@@ -358,3 +358,32 @@
 %y, %w = "test.values"() : () -> (tensor<f32>, tensor<4xf32>)
 // expected-error @+1 {{'train.gradient' op each gradient has the type of what it is of}}
 %g = "train.gradient"(%y, %w) : (tensor<f32>, tensor<4xf32>) -> tensor<5xf32>
+
+// -----
+
+%t, %i = "test.values"() : () -> (tensor<5x3x2xf32>, tensor<4xi32>)
+// expected-error @+1 {{'train.gather' op (C1) the table is [count, size], is 'tensor<5x3x2xf32>'}}
+%y = train.gather %t at %i : tensor<5x3x2xf32>, tensor<4xi32> -> tensor<4x3xf32>
+
+// -----
+
+%t, %i = "test.values"() : () -> (tensor<5x3xf32>, tensor<2x4xi32>)
+// expected-error @+1 {{'train.gather' op (C2) y}}
+%y = train.gather %t at %i : tensor<5x3xf32>, tensor<2x4xi32> -> tensor<2x4x5xf32>
+
+// -----
+
+%d, %i = "test.values"() : () -> (tensor<4x3xf32>, tensor<5xi32>)
+// expected-error @+1 {{'train.gather_grad' op (C2) dy}}
+%y = train.gather_grad %d at %i : tensor<4x3xf32>, tensor<5xi32> -> tensor<7x3xf32>
+
+// -----
+
+%x = "test.values"() : () -> tensor<4x3xf32>
+// expected-error @+1 {{'train.causal_mask' op (C1) x has two axes behind the batch's}}
+%y = train.causal_mask %x : tensor<4x3xf32>
+
+// -----
+
+// expected-error @+1 {{'train.sinusoid' op (C1) y is [T, D]}}
+%y = train.sinusoid : tensor<2x4x3xf32>

@@ -1,0 +1,18 @@
+// RUN: sinter-opt %s -pass-pipeline='builtin.module(train-to-kernel,train.step(choose-shares))' | FileCheck %s
+// Threads share the ids of a look-up, but the columns of a sum: its order is the ids' own.
+
+// CHECK-LABEL: train.step @large
+// CHECK: kernel.gather {{.*}} shares 16
+// CHECK: kernel.scatter_add {{.*}} shares 4 ->
+// CHECK-LABEL: train.step @small
+// CHECK-NOT: shares
+train.step @large kind "predict" (%t: tensor<100x64xf32> {train.data = "t"}, %d: tensor<64x128x64xf32> {train.data = "d"},
+                                  %i: tensor<64x128xi32> {train.data = "i"}) {
+  %y = train.gather %t at %i : tensor<100x64xf32>, tensor<64x128xi32> -> tensor<64x128x64xf32>
+  %g = train.gather_grad %d at %i : tensor<64x128x64xf32>, tensor<64x128xi32> -> tensor<100x64xf32>
+  train.commit results ["y", "g"] (%y, %g : tensor<64x128x64xf32>, tensor<100x64xf32>)
+}
+train.step @small kind "predict" (%t: tensor<10x8xf32> {train.data = "t"}, %i: tensor<4x3xi32> {train.data = "i"}) {
+  %y = train.gather %t at %i : tensor<10x8xf32>, tensor<4x3xi32> -> tensor<4x3x8xf32>
+  train.commit results ["y"] (%y : tensor<4x3x8xf32>)
+}
