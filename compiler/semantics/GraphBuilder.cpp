@@ -80,7 +80,7 @@ ValueId GraphBuilder::emit(std::string kind, std::vector<ValueId> operands, Attr
 }
 
 void GraphBuilder::emitUpdate(const std::string &buffer, ValueId value, Place place) {
-  graph.operations.push_back({"update", {value}, {}, {{"parameter", buffer}}, "", place});
+  graph.operations.push_back({"update", {value}, {}, {{"parameter", buffer}}, "", place, within});
 }
 
 std::vector<ValueId> GraphBuilder::emitCall(const std::string &net, std::vector<ValueId> operands,
