@@ -93,7 +93,7 @@ std::optional<Tensor> StepBuilder::field(StringRef name) {
   auto [condition, fresh] = conditions.try_emplace(name, found->second);
   if (fresh) {
     Value &value = condition->second.value;
-    const auto type = cast<RankedTensorType>(value.getType());
+    auto type = cast<RankedTensorType>(value.getType());
     value = train::CompareOp::create(builder, type.clone(builder.getI1Type()), "ne", value,
                                      constant(0));
   }
