@@ -122,6 +122,12 @@ private:
 
   void place(const std::string &stored, const TensorInfo &info) {
     const std::string name = renamed(stored);
+    if (const auto [first, fresh] = finalNames.emplace(name, stored);
+        !fresh && info.stored.empty()) {
+      plan.problems.push_back(
+          fmt::format("`{}` and `{}` both become `{}`", first->second, stored, name));
+      return;
+    }
     bool dropped = false;
     for (Pattern &each : patterns)
       if (each.pattern.matches(name, info.shape.size()))
@@ -296,6 +302,7 @@ private:
   std::vector<Pattern> patterns;
   std::vector<size_t> missing;
   std::set<std::string> usedRenames;
+  std::map<std::string, std::string> finalNames; ///< after `strip` and `rename`; and as stored
   bool stripped = false;
   std::string turned; ///< what would fit the other way round
   LoadPlan plan;

@@ -200,11 +200,46 @@ std::vector<const State *> statesBeneath(const Load &load, StateList states) {
 }
 
 LoadPlan planned(const Load &load, const WeightSource &source, StateList states) {
-  LoadPlan plan = planLoad(load.rules, source.tensors(), targetsOf(load, states));
+  const std::vector<Target> targets = targetsOf(load, states);
+  LoadPlan plan = planLoad(load.rules, source.tensors(), targets);
+  if (plan.problems.empty())
+    plan.problems = differences(plan, source, targets);
   if (!plan.problems.empty())
     refuse(load, source, plan.problems, plan.help);
   return plan;
 }
+
+/// Reads pieces in the order of a plan; a fused tensor, which is asked for once for each of its parts, only once.
+class PieceReader {
+public:
+  explicit PieceReader(const WeightSource &from) : source(from) {}
+
+  /// In the target's saved order.
+  std::vector<float> read(const LoadPiece &piece) {
+    if (piece.tensor != lastName) {
+      last = source.read(piece.tensor);
+      lastName = piece.tensor;
+    }
+    std::vector<float> values = last;
+    Shape shape = source.tensors().at(piece.tensor).shape;
+    if (piece.swapFirst)
+      values = swapAxes(std::move(values), shape);
+    if (piece.cut) {
+      const auto row = static_cast<int64_t>(values.size()) / shape[0];
+      values = std::vector<float>(values.begin() + piece.from * row,
+                                  values.begin() + (piece.from + piece.rows) * row);
+      shape[0] = piece.rows;
+    }
+    if (piece.swapLast)
+      values = swapAxes(std::move(values), shape);
+    return values;
+  }
+
+private:
+  const WeightSource &source;
+  std::string lastName;
+  std::vector<float> last;
+};
 
 } // namespace
 
@@ -235,43 +270,39 @@ std::vector<std::string> checkLoad(const Load &load, const WeightSource &source,
   return planned(load, source, states).leftOver;
 }
 
+std::vector<std::string> differences(const LoadPlan &plan, const WeightSource &source,
+                                     std::span<const Target> targets) {
+  std::map<size_t, std::vector<const LoadPiece *>> byTarget;
+  for (const LoadPiece &piece : plan.pieces)
+    byTarget[piece.target].push_back(&piece);
+  PieceReader reader(source);
+  std::vector<std::string> problems;
+  for (const auto &[target, pieces] : byTarget) {
+    std::vector<float> first;
+    for (const LoadPiece *piece : pieces) {
+      if (pieces.size() < 2 || piece->tensor == pieces.front()->tensor) {
+        if (pieces.size() > 1 && piece == pieces.front())
+          first = reader.read(*piece);
+        continue;
+      }
+      const std::vector<float> values = reader.read(*piece);
+      if (std::memcmp(first.data(), values.data(), values.size() * sizeof(float)) != 0)
+        problems.push_back(
+            fmt::format("`{}` and `{}` are one parameter here, `{}`, and differ there",
+                        pieces.front()->shown, piece->shown, targets[target].name));
+    }
+  }
+  return problems;
+}
+
 void applyLoad(const Load &load, const WeightSource &source, StateList states, uint8_t *block) {
   const LoadPlan plan = planned(load, source, states);
   const std::vector<const State *> targets = statesBeneath(load, states);
-  std::map<size_t, std::pair<std::string, std::vector<float>>> loaded; // by target
-  std::vector<std::string> problems;
-  std::string lastName;
-  std::vector<float> last; // a fused tensor is asked for once for each of its parts
+  PieceReader reader(source);
   for (const LoadPiece &piece : plan.pieces) {
-    if (piece.tensor != lastName) {
-      last = source.read(piece.tensor);
-      lastName = piece.tensor;
-    }
-    std::vector<float> values = last;
-    Shape shape = source.tensors().at(piece.tensor).shape;
-    if (piece.swapFirst)
-      values = swapAxes(std::move(values), shape);
-    if (piece.cut) {
-      const auto row = static_cast<int64_t>(values.size()) / shape[0];
-      values = std::vector<float>(values.begin() + piece.from * row,
-                                  values.begin() + (piece.from + piece.rows) * row);
-      shape[0] = piece.rows;
-    }
-    if (piece.swapLast)
-      values = swapAxes(std::move(values), shape);
-    const auto [earlier, fresh] = loaded.try_emplace(piece.target, piece.shown, values);
-    if (!fresh && std::memcmp(earlier->second.second.data(), values.data(),
-                              values.size() * sizeof(float)) != 0)
-      problems.push_back(fmt::format("`{}` and `{}` are one parameter here, `{}`, and differ there",
-                                     earlier->second.first, piece.shown,
-                                     *nameBeneath(*targets[piece.target], load.prefix)));
-  }
-  if (!problems.empty())
-    refuse(load, source, problems, "");
-  for (const auto &[target, tensor] : loaded) {
-    const State &state = *targets[target];
+    const State &state = *targets[piece.target];
     LayoutMap(state.elements(), state.layout)
-        .toMemory(tensor.second.data(), reinterpret_cast<float *>(block + state.offset));
+        .toMemory(reader.read(piece).data(), reinterpret_cast<float *>(block + state.offset));
   }
 }
 

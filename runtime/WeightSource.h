@@ -41,6 +41,10 @@ bool weightsExist(const std::string &path);
 std::unique_ptr<WeightSource> weightsInMemory(const std::string &name, StateList states,
                                               const uint8_t *block);
 
+/// What is wrong with tensors of one target that differ: the names of a tied parameter, for one.
+std::vector<std::string> differences(const LoadPlan &plan, const WeightSource &source,
+                                     std::span<const Target> targets);
+
 /// The states that a load goes into, their names without its prefix.
 std::vector<Target> targetsOf(const Load &load, StateList states);
 

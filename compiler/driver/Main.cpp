@@ -2,6 +2,7 @@
 #include "compiler/driver/Compilation.h"
 #include "compiler/driver/Reference.h"
 #include "compiler/driver/Terminal.h"
+#include "dialects/train/TrainOps.h"
 #include "mlir/IR/AsmState.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -22,7 +23,7 @@ struct CommandLine {
   CompilationOptions compilation;
   std::vector<std::string> defines;
   std::string output, floor, reference;
-  bool json = false, plain = false;
+  bool json = false, plain = false, frozen = false;
   std::vector<std::string> programFlags;
 };
 
@@ -138,6 +139,27 @@ ExitCode show(const CommandLine &line) {
   return Fine;
 }
 
+/// The proof that stands in each stage once the program is a step per stage.
+ExitCode explain(const CommandLine &line) {
+  Compilation compilation(line.compilation);
+  if (ExitCode code = compilation.load(); code != Fine)
+    return code;
+  if (ExitCode code = compilation.needTraining(); code != Fine)
+    return code;
+  if (ExitCode code = compilation.lowerTo(Floor::Train); code != Fine)
+    return code;
+  for (auto run : compilation.module().getOps<sinter::train::RunOp>())
+    for (auto stage : run.getBody().getOps<sinter::train::StageOp>()) {
+      auto proof = stage->getAttrOfType<mlir::ArrayAttr>("frozen_proof");
+      fmt::print("{}, stage {}:{}\n", run.getSymName().str(), stage.getSymName().str(),
+                 proof ? "" : " nothing is frozen");
+      if (proof)
+        for (llvm::StringRef said : proof.getAsValueRange<mlir::StringAttr>())
+          fmt::print("  {}\n", said.str());
+    }
+  return Fine;
+}
+
 ExitCode check(const CommandLine &line) { return Compilation(line.compilation).check(line.json); }
 
 /// Flags of every verb that compiles.
@@ -215,6 +237,16 @@ int command(int argc, char **argv) {
   showVerb->add_flag("--no-locations", line.plain, "leave locations out, for reading");
   addLowering(*showVerb, line);
 
+  CLI::App *explainVerb =
+      app.add_subcommand("explain", "say what the compiler knows of a spec's training");
+  addCompilation(*explainVerb, line);
+  explainVerb
+      ->add_flag(
+          "--frozen", line.frozen,
+          "prove for each stage that what it freezes stays as it is, and say what that spares")
+      ->required();
+  addLowering(*explainVerb, line);
+
   // What stands behind `--` is the program's, whatever it looks like.
   std::vector<std::string> words(argv + 1, argv + argc), behind;
   if (auto separator = std::find(words.begin(), words.end(), "--"); separator != words.end()) {
@@ -244,6 +276,8 @@ int command(int argc, char **argv) {
     return run(line);
   if (checkVerb->parsed())
     return check(line);
+  if (explainVerb->parsed())
+    return explain(line);
   return show(line);
 }
 

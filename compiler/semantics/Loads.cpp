@@ -303,7 +303,7 @@ private:
           table[alias.name] = {alias.transposed ? runtime::swapped(each.type.dims) : each.type.dims,
                                "F32", each.name, alias.transposed};
     }
-    compare(table, fmt::format("train {}", load.block));
+    compare(table, fmt::format("train {}", load.block), nullptr);
   }
 
   void checkFile() {
@@ -321,14 +321,19 @@ private:
     }
     try {
       const auto file = runtime::openWeights(load.resolved);
-      compare(file->tensors(), source.file);
+      compare(file->tensors(), source.file, file.get());
     } catch (const runtime::Error &error) {
       engine.report(Diag::WeightsUnreadable, source.span, error.what());
     }
   }
 
-  void compare(const runtime::TensorTable &table, const std::string &name) {
-    const runtime::LoadPlan plan = runtime::planLoad(rules(), table, targets());
+  /// `file`: what the tensors can be read from; may be null.
+  void compare(const runtime::TensorTable &table, const std::string &name,
+               const runtime::WeightSource *file) {
+    const std::vector<runtime::Target> all = targets();
+    runtime::LoadPlan plan = runtime::planLoad(rules(), table, all);
+    if (plan.problems.empty() && file)
+      plan.problems = runtime::differences(plan, *file, all);
     if (!plan.problems.empty()) {
       auto report = engine.report(Diag::LoadDoesNotFit, load.place, name, shown());
       for (const std::string &problem : plan.problems)

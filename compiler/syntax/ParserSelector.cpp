@@ -85,10 +85,10 @@ void ParserState::parseSelectorStep(SelectorPath &path) {
 
 /// What `transpose:` and `except:` of load take: a selector, or a list of them.
 ExprPtr ParserState::parseSelectorArgument() {
-  if (!is(TokenKind::LeftBracket))
+  if (!is(TokenKind::LeftBracket) && !is(TokenKind::LeftParen))
     return std::make_unique<SelectorExpr>(parseSelector());
   std::vector<ExprPtr> elements;
-  const Span span = parseList(TokenKind::LeftBracket, "a selector", true, [&] {
+  const Span span = parseList(kind(), "a selector", true, [&] {
     elements.push_back(std::make_unique<SelectorExpr>(parseSelector()));
   });
   return std::make_unique<ListExpr>(span, std::move(elements));
