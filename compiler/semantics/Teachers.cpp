@@ -442,12 +442,17 @@ void TrainChecker::finishTeachers() {
       }
       result.parameters.push_back(std::move(parameter));
     }
-    for (Net &net : train.nets)
+    for (Net &net : train.nets) {
+      // A teacher's buffers stay, or are copies of the trained model's.
+      if (net.name.starts_with(instance.prefix))
+        std::erase_if(net.graph.operations,
+                      [](const Operation &op) { return op.kind == "update"; });
       for (Operation &op : net.graph.operations)
         if (op.kind == "read")
           if (auto same = teacher.shared.find(std::get<std::string>(op.attributes.at("parameter")));
               same != teacher.shared.end())
             op.attributes["parameter"] = same->second;
+    }
     for (auto &work : works) {
       auto visible = work->teachers.find(instance.name);
       if (visible == work->teachers.end() || visible->second != &teacher)
