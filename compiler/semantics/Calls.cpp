@@ -169,6 +169,10 @@ Value Evaluator::usePart(Instance &instance, const std::vector<Name> &names, siz
     }
     part = found->second.get();
   }
+  if (!part->applied.expr) { // of a layer that makes its parts itself
+    session.engine.report(Diag::NotSupported, place, fmt::format("`{}` by itself", part->path));
+    return Poison{};
+  }
   Evaluator inner = within(part->applied.scope);
   // The inputs of `Block(x) as block` were its first use's.
   Callee callee = calleeOf(*part->applied.expr);

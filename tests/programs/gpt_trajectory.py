@@ -6,7 +6,7 @@ import harness
 import small_gpt
 
 SPEC = f"""
-import "gpt.sinter"
+import "std/gpt.sinter"
 
 data text {{
   tokens: class[{small_gpt.CLASSES}][{small_gpt.LENGTH}]
@@ -17,17 +17,13 @@ data text {{
   }}
 }}
 
-model Small(tokens: class[V][T]) -> f32[T, V] {{
-  tokens |> GPT[layers: {small_gpt.LAYERS}, heads: {small_gpt.HEADS}, width: {small_gpt.WIDTH}, drop: 0] as gpt
-}}
-
-train Small on text {{
-  objective cross_entropy(Small(tokens), next)
+train GPT[layers: {small_gpt.LAYERS}, heads: {small_gpt.HEADS}, width: {small_gpt.WIDTH}, drop: 0] on text {{
+  objective cross_entropy(GPT(tokens), next)
   optimize  OPTIMIZER
   batch {small_gpt.BATCH} order sequential
   epochs 1
-  report perplexity(Small(tokens), next)
-  report accuracy(Small(tokens), next)
+  report perplexity(GPT(tokens), next)
+  report accuracy(GPT(tokens), next)
 }}
 """
 
@@ -40,10 +36,7 @@ class GptTrajectory(harness.ProgramTest):
 
     def trained(self, optimizer):
         harness.write_csv(self.path("tokens.csv"), small_gpt.sequences())
-        with open(os.path.join(harness.ROOT, "compiler", "std", "gpt.sinter")) as file:
-            self.write("gpt.sinter", file.read())
-        harness.safetensors_io.save(self.path("initial.safetensors"),
-                                    {f"gpt.{name}": value for name, value in small_gpt.weights().items()})
+        harness.safetensors_io.save(self.path("initial.safetensors"), small_gpt.weights())
         program = self.build(SPEC.replace("OPTIMIZER", optimizer))
         self.run_program(program, "--quiet", "--init", "initial.safetensors", "--log-steps", "--out", self.path("run"))
         return [line["loss"] for line in self.metrics("run", "steps.jsonl")]
@@ -63,8 +56,8 @@ class GptTrajectory(harness.ProgramTest):
         self.compare("sgd(lr: 0.02, momentum: 0.9)", "sgd")
         # One weight, used twice: one entry, found under both names.
         weights = self.weights("run")
-        self.assertIn("gpt.wte.weight", weights)
-        self.assertNotIn("gpt.lm_head.weight", weights)
+        self.assertIn("wte.weight", weights)
+        self.assertNotIn("lm_head.weight", weights)
 
     def test_adamw(self):
         self.compare("adamw(lr: 1e-3)", "adamw")

@@ -31,6 +31,75 @@ train Net on d {{
 """
 
 
+TOKENS = """
+data d {{
+  tokens: {kind}
+  next: class[7]
+  train {{ {fills} }}
+}}
+model Net(tokens: {kind}) -> f32[7] {{
+  let x = tokens |> embedding(7, 20) as embed |> position_embedding |> relu
+  mean(x, axis: 0) |> dense(7, weight: embed.weight) as head
+}}
+train Net on d {{
+  seed 5
+  objective cross_entropy(Net(tokens), next)
+  {lines}
+  optimize adam(lr: 0.01, weight_decay: 0.1)
+  batch 8
+  epochs 2
+}}
+"""
+
+
+class Tokens(harness.ProgramTest):
+    KIND = "class[7][5]"
+    FROM_CSV = 'tokens = csv("rows.csv", columns: 0..4); next = csv("rows.csv", column: 5)'
+
+    def spec(self, kind=KIND, fills=FROM_CSV, lines=""):
+        return TOKENS.format(kind=kind, fills=fills, lines=lines)
+
+    def rows(self, largest=6):
+        return [[(3 * i + j * j + i * j) % 7 for j in range(6)] for i in range(19)] + [[largest] + [0] * 5]
+
+    def test_files_of_all_kinds_fill_sequences_alike(self):
+        harness.write_csv(self.path("rows.csv"), self.rows())
+        harness.write_npy(self.path("tokens.npy"), (20, 5), [token for row in self.rows() for token in row[:5]], "<i4")
+        fills = 'tokens = npy("tokens.npy"); next = csv("rows.csv", column: 5)'
+        csv, _ = self.train(self.build(self.spec(), "csv"), "csv.out")
+        npy, _ = self.train(self.build(self.spec(fills=fills), "npy"), "npy.out")
+        numbers, _ = self.train(self.build(self.spec("i32[5]"), "numbers"), "numbers.out")
+        self.assert_same_bits(csv, npy)
+        self.assert_same_bits(csv, numbers)
+
+    def test_bits_do_not_depend_on_threads(self):
+        harness.write_csv(self.path("rows.csv"), self.rows() * 5)
+        program = self.build(self.spec())
+        one, _ = self.train(program, "one", "--threads", 1)
+        three, _ = self.train(program, "three", "--threads", 3)
+        self.assert_same_bits(one, three)
+
+    def test_a_token_beyond_the_table_is_told_before_the_first_step(self):
+        harness.write_csv(self.path("rows.csv"), self.rows(largest=7))
+        for kind in (self.KIND, "i32[5]"):
+            with self.subTest(kind):
+                program = self.build(self.spec(kind))
+                done = harness.run([program, "--quiet", "--out", self.path("run")], cwd=self.folder)
+                self.assertNotEqual(done.code, 0, str(done))
+                self.assertIn("line 20 of", done.err)
+                self.assertIn("tokens is 7", done.err)
+
+    def test_a_frozen_table_stays_under_all_its_names(self):
+        harness.write_csv(self.path("rows.csv"), self.rows())
+        start, _ = self.train(self.build(self.spec(lines="freeze embed.weight"), "start"), "start.out", "--steps", 1)
+        end, _ = self.train(self.build(self.spec(lines="freeze head.weight"), "end"), "end.out")
+        free, _ = self.train(self.build(self.spec(), "free"), "free.out")
+        self.assertEqual(start["embed.weight"][1], end["embed.weight"][1])
+        self.assertNotEqual(start["position_embedding1.weight"][1], end["position_embedding1.weight"][1])
+        self.assertNotEqual(free["embed.weight"][1], end["embed.weight"][1])
+        self.assertNotIn("head.weight", free)
+
+
 class Sequences(harness.ProgramTest):
     RELATIVE, ABSOLUTE = 2e-5, 2e-5
 

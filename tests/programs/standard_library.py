@@ -43,6 +43,8 @@ PROGRAMS = [
     ("resnet", 'ResNet18[classes: 3, stem: "cifar", width: 4]', CLASSIFY, 4),
     ("resnet", 'ResNet34[classes: 3, stem: "cifar", width: 4]', CLASSIFY, 4),
     ("resnet", "ResNet50[classes: 3, width: 4]", "cross_entropy(ResNet50(IMAGE32), label)", 4),
+    ("gpt", "GPT[layers: 2, heads: 2, width: 8, drop: 0.1]",
+     "cross_entropy(GPT(reshape(label, 1)), reshape(label, 1))", 4),
     ("autoencoder", "TiedAutoencoder[code: 4, hidden: 16]",
      "mse(sigmoid(TiedAutoencoder(flatten(image)).output), flatten(image))", 4),
 ]
