@@ -220,8 +220,9 @@ private:
           place = std::prev(committed.end());
         }
         Value &w = newValues[std::distance(committed.begin(), place)];
-        w = op.getKind() == "nonnegative" ? step.binary<train::MaxOp>(w, step.constant(0))
-                                          : toNorm(w, state, op.getLimit().convertToDouble());
+        w = op.getKind() == "nonnegative"
+                ? step.binary<train::MaxOp>(w, step.constant(0))
+                : toNorm(w, symbol.getAttr(), state, op.getLimit().convertToDouble());
       }
   }
 
@@ -265,25 +266,57 @@ private:
     }
   }
 
+  /// The axis of a weight's units, and the groups that its axis 0 falls into.
+  struct Units {
+    int64_t axis = 0, groups = 1;
+  };
+
+  /// Units come first, but in what a transposed convolution reads: its filters are axis 1, each
+  /// group's by itself.
+  Units unitsOf(StringAttr name) {
+    Units units;
+    stage->getParentOfType<model::TrainOp>().walk([&](model::ConvTranspose2dOp op) {
+      auto read = op.getWeight().getDefiningOp<model::ReadOp>();
+      if (!read || read.getParameterAttr().getAttr() != name)
+        return WalkResult::advance();
+      units = {1, static_cast<int64_t>(op.getGroups())};
+      return WalkResult::interrupt();
+    });
+    return units;
+  }
+
   /// w · limit / max(limit, |w of one unit|): what is within the limit stays to the bit.
-  Value toNorm(Value w, const State &state, double limit) {
+  Value toNorm(Value w, StringAttr name, const State &state, double limit) {
     if (state.type.getRank() < 2)
       return w;
-    SmallVector<int64_t> others;
-    int64_t unit = 0;
-    for (auto [place, axis] : llvm::enumerate(state.order))
-      if (axis == 0)
-        unit = static_cast<int64_t>(place);
-      else
-        others.push_back(static_cast<int64_t>(place));
-    const int64_t units = state.type.getDimSize(unit);
-    const Value squares = train::SumOp::create(builder, state.type.clone(ArrayRef(units)),
-                                               step.unary<train::SquareOp>(w), others);
+    const Units units = unitsOf(name);
+    SmallVector<int64_t> shape, kept, summed, extents; // kept: the axes that tell units apart
+    for (auto [place, axis] : llvm::enumerate(state.order)) {
+      int64_t extent = state.type.getDimSize(static_cast<unsigned>(place));
+      if (axis == 0 && units.groups > 1) {
+        kept.push_back(static_cast<int64_t>(shape.size()));
+        extents.push_back(units.groups);
+        shape.push_back(units.groups);
+        extent /= units.groups;
+      }
+      (axis == units.axis ? kept : summed).push_back(static_cast<int64_t>(shape.size()));
+      if (axis == units.axis)
+        extents.push_back(extent);
+      shape.push_back(extent);
+    }
+    auto whole = state.type.clone(shape);
+    auto reshape = [&](Value value, RankedTensorType type) -> Value {
+      return value.getType() == type ? value : train::ReshapeOp::create(builder, type, value);
+    };
+    const Value split = reshape(w, whole);
+    const Value squares = train::SumOp::create(builder, state.type.clone(extents),
+                                               step.unary<train::SquareOp>(split), summed);
     const Value bounded =
         step.binary<train::MaxOp>(step.unary<train::SqrtOp>(squares), step.constant(limit));
     const Value factor = step.binary<train::DivOp>(step.constant(limit), bounded);
-    return step.binary<train::MulOp>(
-        w, train::BroadcastOp::create(builder, state.type, factor, ArrayRef(unit)));
+    return reshape(
+        step.binary<train::MulOp>(split, train::BroadcastOp::create(builder, whole, factor, kept)),
+        state.type);
   }
 
   void commitStatistics() {
