@@ -2,6 +2,7 @@
 #include "compiler/semantics/Check.h"
 #include "compiler/semantics/DataChecker.h"
 #include "compiler/semantics/Evaluator.h"
+#include "compiler/semantics/Functions.h"
 #include "compiler/semantics/Initializers.h"
 #include "compiler/semantics/Loads.h"
 #include "compiler/semantics/Nearest.h"
