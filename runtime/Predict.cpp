@@ -95,16 +95,20 @@ std::vector<std::vector<float>> runAll(Session &session, const Run &run, size_t 
   return all;
 }
 
+/// How many classes a field's numbers stand for: those of class[N], or of the logits that it is a
+/// label for.
+int64_t classesOf(const Field &field) { return field.classes > 0 ? field.classes : field.labels; }
+
 /// A class field that a result has numbers for, one for each class at each position; rather one that
 /// the model does not read.
 const Field *classFieldFor(const Data &data, const Step &step, const Result &result) {
   const Field *found = nullptr;
   for (const Field &field : data.fields) {
     Shape shape = field.shape;
-    shape.push_back(field.classes);
+    shape.push_back(classesOf(field));
     const auto isRead = [&](const StepField &read) { return read.name == field.name; };
     const bool given = std::any_of(step.fields.begin(), step.fields.end(), isRead);
-    if (field.classes > 0 && result.shape == shape && (!found || !given))
+    if (classesOf(field) > 0 && result.shape == shape && (!found || !given))
       found = &field;
   }
   return found;
@@ -147,7 +151,7 @@ std::string inQuotes(const std::string &text) {
 
 void summarize(Progress &progress, const Field &field, const Preprocessing &learned,
                const std::vector<float> &logits) {
-  const auto classes = static_cast<size_t>(field.classes);
+  const auto classes = static_cast<size_t>(classesOf(field));
   const auto positions = static_cast<size_t>(field.elements());
   const ClassNames names(field, learned);
   std::vector<int64_t> counts(classes);

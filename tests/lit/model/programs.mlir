@@ -23,6 +23,29 @@ model.data @d seed 0 fields [{name = "x", type = tensor<4xf32>}]
 
 // -----
 
+// expected-error @+1 {{(C5) names "x", which is no field of one number}}
+model.data @d seed 0 fields [{name = "x", type = tensor<4xf32>}] parts {train = []}
+  keep {op = "field", field = "x"}
+
+// -----
+
+// expected-error @+1 {{(C5) "not" has 1 of `args`}}
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
+  keep {op = "not", args = [{op = "field", field = "x"}, {op = "field", field = "x"}]}
+
+// -----
+
+// expected-error @+1 {{(C5) nothing is kept by "xor"}}
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []} keep {op = "xor", args = []}
+
+// -----
+
+// expected-error @+1 {{(C6) no augmentation is {kind = "blur", value = 1.000000e+00 : f64}}}
+model.data @d seed 0 fields [{name = "x", type = tensor<4x4xf32>}] parts {train = []}
+  augment [{fields = ["x"], steps = [{kind = "blur", value = 1.0 : f64}]}]
+
+// -----
+
 // expected-error @+1 {{'model.train' op (C1) trains on @nothing, which is no model.data}}
 model.train @t of @Net on @nothing seed 0 {
   model.net @Net(%x: tensor<4xf32>) -> tensor<4xf32> { model.return %x : tensor<4xf32> }

@@ -5,12 +5,17 @@
 // CHECK: model.data @flowers seed 3
 // CHECK-SAME: classes = 10 : i64
 // CHECK-SAME: split {{{.*}}train = 8.000000e-01
+// CHECK-SAME: keep {args = [{field = "label", op = "field"}, {op = "number", value = 5.000000e+00 : f64}], op = "<"}
 // CHECK-SAME: take 100
+// CHECK-SAME: augment [{fields = ["image"], steps = [{kind = "flip_horizontal", value = 5.000000e-01 : f64}]}]
 model.data @flowers seed 3
   fields [{name = "image", type = tensor<2x8x8xf32>}, {classes = 10 : i64, name = "label", type = tensor<i32>}]
   parts {train = [{fields = ["image", "label"], file = "", kind = "synthetic", count = 64 : i64,
                    ops = [{kind = "normalize", mean = array<f64: 0.5>, std = array<f64: 0.25>}], place = ""}]}
-  split {train = 0.8 : f64, valid = 0.0 : f64, test = 0.2 : f64} take 100
+  split {train = 0.8 : f64, valid = 0.0 : f64, test = 0.2 : f64}
+  keep {op = "<", args = [{op = "field", field = "label"}, {op = "number", value = 5.0 : f64}]}
+  take 100
+  augment [{fields = ["image"], steps = [{kind = "flip_horizontal", value = 0.5 : f64}]}]
 
 // CHECK: model.train @block of @Net on @flowers seed 7
 model.train @block of @Net on @flowers seed 7 {

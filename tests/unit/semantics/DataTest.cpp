@@ -76,6 +76,62 @@ TEST_CASE("a split cuts off the test set, or the valid set beside a test part") 
   CHECK(three.split->test == 0.1);
 }
 
+static std::string shown(const semantics::Keep &keep) {
+  if (keep.op == "number")
+    return std::to_string(static_cast<int>(keep.value));
+  if (keep.op == "field")
+    return keep.field;
+  std::string text = "(" + keep.op;
+  for (const semantics::Keep &operand : keep.operands)
+    text += " " + shown(operand);
+  return text + ")";
+}
+
+TEST_CASE("what is kept is an expression over fields; further lines ask for more") {
+  CHECK(shown(*dataOf("idx(\"x\")", "keep where label < 5").keep) == "(< label 5)");
+  CHECK(shown(*dataOf("idx(\"x\")",
+                      "keep where 1 < label and not (label + 2 * 3 == 8) or label == 0 or "
+                      "-label ** 2 > -4")
+                   .keep) ==
+        "(or (or (and (< 1 label) (not (== (+ label (* 2 3)) 8))) (== label 0)) "
+        "(> (neg (** label 2)) (neg 4)))");
+  CHECK(shown(*dataOf("idx(\"x\")", "keep where label > 1\nkeep where label < 3").keep) ==
+        "(and (> label 1) (< label 3))");
+}
+
+TEST_CASE("an augmentation has its fields, its steps in order and their numbers") {
+  const auto augments =
+      dataOf("idx(\"x\")",
+             "augment x { random_crop(padding: 4); flip_horizontal; noise(0.5) }\n"
+             "augment x { random_rotation(30); flip_vertical(0.25); random_erase(1) }")
+          .augments;
+  REQUIRE(augments.size() == 2);
+  CHECK(augments[0].fields == std::vector<std::string>{"x"});
+  REQUIRE(augments[0].steps.size() == 3);
+  CHECK(augments[0].steps[0].kind == "random_crop");
+  CHECK(augments[0].steps[0].value == 4);
+  CHECK(augments[0].steps[1].value == 0.5);
+  CHECK(augments[1].steps[1].kind == "flip_vertical");
+  CHECK(augments[1].steps[1].value == 0.25);
+}
+
+TEST_CASE("sources fill the fields of their own names; arithmetic is for real numbers") {
+  Spec spec(
+      "data d { image: f32[3, 32, 32]\n label: class[10]\n train { cifar(\"a\", \"b\") / 255 }\n"
+      "test { label = cifar(\"c\"); image = cifar(\"c\") } }");
+  INFO(spec.said);
+  REQUIRE(spec.program);
+  const auto &parts = spec.program->datas.at(0).parts;
+  REQUIRE(parts.at("train").size() == 2);
+  const semantics::Fill &image = parts.at("train")[0], &label = parts.at("train")[1];
+  CHECK(std::get<std::string>(image.source.attributes.at("part")) == "image");
+  CHECK(std::get<std::string>(label.source.attributes.at("part")) == "label");
+  CHECK(image.operations.size() == 1);
+  CHECK(label.operations.empty());
+  CHECK(image.source.moreFiles.size() == 1);
+  CHECK(std::get<std::string>(parts.at("test")[0].source.attributes.at("part")) == "label");
+}
+
 TEST_CASE("headers of files that exist are compared with the fields") {
   const auto folder = std::filesystem::temp_directory_path() / "sinter_semantics_headers";
   std::filesystem::create_directories(folder);
