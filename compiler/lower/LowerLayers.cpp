@@ -138,13 +138,13 @@ LogicalResult StepBuilder::lower(model::GroupNormOp op) {
   const int64_t channels = type.getShape().back();
   const int64_t positions = type.getNumElements() / (batch * channels);
   const SmallVector<int64_t> cut{batch, positions, groups, channels / groups};
-  const Value values = reshaped(x.value, cut);
+  const Value grouped = reshaped(x.value, cut);
   const auto mean = [&](Value of) {
     return binary<train::DivOp>(sumOver(of, {1, 3}),
                                 constant(static_cast<double>(positions * (channels / groups))));
   };
   const auto spread = [&](Value value) { return broadcast(value, cut, {0, 2}); };
-  const Value centred = binary<train::SubOp>(values, spread(mean(values)));
+  const Value centred = binary<train::SubOp>(grouped, spread(mean(grouped)));
   const Value variance = mean(unary<train::SquareOp>(centred));
   const Value deviation =
       unary<train::SqrtOp>(binary<train::AddOp>(variance, constant(op.getEps().convertToDouble())));
