@@ -1,5 +1,6 @@
 //===- Main.cpp - the `sinter` command --------------------------------------------------------===//
 #include "compiler/driver/Compilation.h"
+#include "compiler/driver/Forecast.h"
 #include "compiler/driver/Reference.h"
 #include "compiler/driver/Terminal.h"
 #include "dialects/train/TrainOps.h"
@@ -23,7 +24,7 @@ struct CommandLine {
   CompilationOptions compilation;
   std::vector<std::string> defines;
   std::string output, floor, reference;
-  bool json = false, plain = false, frozen = false;
+  bool json = false, plain = false, frozen = false, forecast = false;
   std::vector<std::string> programFlags;
 };
 
@@ -160,7 +161,23 @@ ExitCode explain(const CommandLine &line) {
   return Fine;
 }
 
-ExitCode check(const CommandLine &line) { return Compilation(line.compilation).check(line.json); }
+ExitCode check(const CommandLine &line) {
+  Compilation compilation(line.compilation);
+#ifdef SINTER_HAS_REFERENCE
+  if (line.forecast) {
+    if (ExitCode code = compilation.load(); code != Fine)
+      return code;
+    if (ExitCode code = compilation.needTraining(); code != Fine)
+      return code;
+    if (compilation.floor() != Floor::Model) {
+      printError("a forecast needs a spec, or its model floor");
+      return Usage;
+    }
+    return runForecast(compilation.module());
+  }
+#endif
+  return compilation.check(line.json);
+}
 
 /// Flags of every verb that compiles.
 void addCompilation(CLI::App &verb, CommandLine &line) {
@@ -227,6 +244,10 @@ int command(int argc, char **argv) {
   CLI::App *checkVerb = app.add_subcommand("check", "say what is wrong with a spec");
   addCompilation(*checkVerb, line);
   checkVerb->add_flag("--json", line.json, "diagnostics as JSON on stdout");
+#ifdef SINTER_HAS_REFERENCE
+  checkVerb->add_flag("--forecast", line.forecast,
+                      "layer by layer, how large signal and gradient are at initialisation");
+#endif
 
   CLI::App *showVerb = app.add_subcommand("show", "print a floor as MLIR, with locations");
   addCompilation(*showVerb, line);

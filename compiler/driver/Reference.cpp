@@ -4,16 +4,12 @@
 // it (it began, resumed or restored a state) the block is read again.
 #include "compiler/driver/Reference.h"
 
-#include "compiler/codegen/Description.h"
+#include "compiler/driver/StepPlan.h"
 #include "compiler/reference/Evaluator.h"
-#include "dialects/train/StateLayout.h"
-#include "dialects/train/TrainOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
-#include "runtime/Abi.h"
 #include "runtime/Error.h"
 #include "runtime/Run.h"
-#include "llvm/Support/MathExtras.h"
 
 #include <cstring>
 
@@ -21,67 +17,6 @@ using namespace mlir;
 
 namespace sinter::driver {
 namespace {
-
-uint64_t bytesOf(Type type) {
-  return static_cast<uint64_t>(cast<RankedTensorType>(type).getNumElements()) * 4;
-}
-
-/// Where a step's arguments come from and its outcome goes: arena and state block, as the description says.
-struct StepPlan {
-  train::StepOp op;
-  codegen::StepLayout layout;
-
-  /// Everything one behind the other, the clock first. Returns the bytes used.
-  uint64_t place(train::StepOp step) {
-    op = step;
-    layout.name = step.getSymName().str();
-    layout.batch = step.getBatch();
-    uint64_t end = runtime::clockBytes;
-    auto take = [&](uint64_t bytes) {
-      const uint64_t offset = end;
-      end = llvm::alignTo(end + bytes, 64);
-      return offset;
-    };
-    for (BlockArgument argument : step.getArguments()) {
-      const unsigned i = argument.getArgNumber();
-      if (auto field = step.getArgAttrOfType<StringAttr>(i, "train.data")) {
-        codegen::FieldLayout placed{field.str(), take(bytesOf(argument.getType())), {}};
-        if (auto perm = step.getArgAttrOfType<DenseI64ArrayAttr>(i, "train.perm"))
-          placed.perm.assign(perm.asArrayRef().begin(), perm.asArrayRef().end());
-        layout.fields.push_back(std::move(placed));
-      } else if (clockOf(i) == "ids") {
-        layout.ids = take(bytesOf(argument.getType()));
-      }
-    }
-    train::CommitOp commit = step.getCommit();
-    for (auto name : commit.getOutputNames().getAsValueRange<StringAttr>())
-      layout.outputs.push_back({name.str(), take(4)});
-    for (auto [name, value] : llvm::zip_equal(commit.getResultNames().getAsValueRange<StringAttr>(),
-                                              commit.getResults_())) {
-      const auto shape = cast<RankedTensorType>(value.getType()).getShape().drop_front();
-      layout.results.push_back({name.str(), take(bytesOf(value.getType())), shape.vec()});
-    }
-    return end;
-  }
-
-  StringRef clockOf(unsigned argument) {
-    auto clock = op.getArgAttrOfType<StringAttr>(argument, "train.clock");
-    return clock ? clock.getValue() : "";
-  }
-  StringRef stateOf(unsigned argument) {
-    for (StringRef binding : {"train.reads", "train.owns"})
-      if (auto symbol = op.getArgAttrOfType<FlatSymbolRefAttr>(argument, binding))
-        return symbol.getValue();
-    return "";
-  }
-  uint64_t fieldOffset(unsigned argument) {
-    const auto name = op.getArgAttrOfType<StringAttr>(argument, "train.data");
-    for (const codegen::FieldLayout &field : layout.fields)
-      if (field.name == name.getValue())
-        return field.offset;
-    llvm_unreachable("every field was placed");
-  }
-};
 
 class EvaluatingExecutor : public runtime::StepExecutor {
 public:
@@ -112,21 +47,6 @@ private:
     std::vector<float> rounded;
   };
 
-  static reference::Tensor load(Type type, const uint8_t *from) {
-    reference::Tensor tensor(type);
-    for (auto [i, value] : llvm::enumerate(tensor.floats)) {
-      float number;
-      std::memcpy(&number, from + 4 * i, 4);
-      value = number;
-    }
-    for (auto [i, value] : llvm::enumerate(tensor.integers)) {
-      int32_t number;
-      std::memcpy(&number, from + 4 * i, 4);
-      value = number;
-    }
-    return tensor;
-  }
-
   static void store(const reference::Tensor &tensor, uint8_t *to) {
     for (auto [i, value] : llvm::enumerate(tensor.floats)) {
       const auto number = static_cast<float>(value);
@@ -136,29 +56,16 @@ private:
 
   reference::Tensor read(StepPlan &plan, BlockArgument argument, const uint8_t *arena,
                          const uint8_t *state) {
-    const unsigned i = argument.getArgNumber();
-    if (const StringRef name = plan.stateOf(i); !name.empty()) {
-      const uint8_t *from = state + states.offsets.lookup(name);
-      reference::Tensor tensor = load(argument.getType(), from);
-      auto found = kept.find(name);
-      if (found != kept.end() &&
-          std::memcmp(found->second.rounded.data(), from, 4 * found->second.rounded.size()) == 0)
-        tensor.floats = found->second.exact;
+    reference::Tensor tensor = plan.read(argument, states, arena, state);
+    const StringRef name = plan.stateOf(argument.getArgNumber());
+    if (name.empty())
       return tensor;
-    }
-    const StringRef clockName = plan.clockOf(i);
-    if (clockName.empty())
-      return load(argument.getType(), arena + plan.fieldOffset(i));
-    if (clockName == "ids")
-      return load(argument.getType(), arena + *plan.layout.ids);
-    runtime::Clock clock;
-    std::memcpy(&clock, arena, sizeof clock);
-    return reference::Tensor::scalar(clockName == "step"    ? clock.step
-                                     : clockName == "last"  ? clock.last
-                                     : clockName == "count" ? clock.count
-                                     : clockName == "draw"  ? clock.draw
-                                     : clockName == "epoch" ? clock.epoch
-                                                            : static_cast<int64_t>(clock.seed));
+    const uint8_t *from = state + states.offsets.lookup(name);
+    auto found = kept.find(name);
+    if (found != kept.end() &&
+        std::memcmp(found->second.rounded.data(), from, 4 * found->second.rounded.size()) == 0)
+      tensor.floats = found->second.exact;
+    return tensor;
   }
 
   void write(StringRef name, const reference::Tensor &tensor, uint8_t *state) {
@@ -181,14 +88,9 @@ private:
 ExitCode runReference(ModuleOp module, bool inDouble, const std::vector<std::string> &flags) {
   // Bodies of pointwise ops are made of these while the program runs.
   module.getContext()->loadDialect<arith::ArithDialect, math::MathDialect>();
-  std::vector<StepPlan> plans;
   codegen::ProgramLayout layout;
   layout.cpu = inDouble ? "reference f64" : "reference f32";
-  for (auto step : module.getOps<train::StepOp>()) {
-    plans.emplace_back();
-    layout.arenaBytes = std::max(layout.arenaBytes, plans.back().place(step));
-    layout.steps.push_back(plans.back().layout);
-  }
+  std::vector<StepPlan> plans = planSteps(module, layout);
   const train::StateLayout states = train::layOutStates(module);
   const runtime::Description description =
       runtime::parseDescription(codegen::describeProgram(module, layout));
