@@ -339,7 +339,9 @@ void MeanField::forward(Operation *op) {
   const Value result = op->getNumResults() ? op->getResult(0) : Value();
   if (!result)
     return;
-  if (isa<train::ConstantOp, train::RandomOp, train::OneHotOp, train::CountOp, train::ArgmaxOp>(op))
+  if (isa<train::ConstantOp>(op) ||
+      (op->hasTrait<train::StopsGradient>() &&
+       !isa<train::CompareOp, train::LogicOp, train::SignOp, train::CastOp>(op)))
     return asMeasured(op);
   if (auto each = dyn_cast<train::Pointwise>(op))
     return pointwise(each);
