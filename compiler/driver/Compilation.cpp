@@ -43,7 +43,13 @@ bool looksLikeModule(StringRef text) {
   }
   if (text.empty())
     return false;
-  if (StringRef("#!\"%").contains(text.front()))
+  // `#map = …`, `!t = …`; a line `# like this` is another language's comment.
+  if (StringRef("#!").contains(text.front())) {
+    const StringRef rest = text.drop_front().ltrim(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.$-");
+    return rest.size() + 1 < text.size() && rest.ltrim(' ').starts_with("=");
+  }
+  if (StringRef("\"%").contains(text.front()))
     return true;
   const StringRef word = text.take_while(
       [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.'; });
@@ -124,7 +130,7 @@ ExitCode Compilation::readInput() {
     return Wrong;
   }
   text = (*buffer)->getBuffer().str();
-  isModule = looksLikeModule(text);
+  isModule = !StringRef(options.input).ends_with(".sinter") && looksLikeModule(text);
   return Fine;
 }
 

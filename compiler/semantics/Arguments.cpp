@@ -229,6 +229,17 @@ private:
       bound.items[spec.name] = std::move(item);
       return;
     }
+    // A word that is no name either is a choice that there is not.
+    if (isWord && (spec.kind == ArgumentKind::Padding || spec.kind == ArgumentKind::Axes) &&
+        word->isName() && !evaluator.session.constants.count(word->names.front().text) &&
+        !(evaluator.scope && evaluator.scope->find(word->names.front().text)) &&
+        !evaluator.session.mayBeLost(word->names.front().text)) {
+      good = false;
+      engine.report(Diag::ArgumentKind, expr.span, signature.name, spec.name,
+                    semantics::describe(spec), "`" + word->names.front().text + "`");
+      bound.items[spec.name] = std::move(item);
+      return;
+    }
     bool values = spec.kind == ArgumentKind::Tensor || spec.kind == ArgumentKind::Tensors ||
                   spec.kind == ArgumentKind::Labels || spec.kind == ArgumentKind::Any;
     if (spec.kind == ArgumentKind::Scheduled) {
@@ -281,8 +292,9 @@ private:
     }
     if (!known) {
       good = false;
-      auto report = engine.report(Diag::ArgumentKind, expr.span, signature.name, spec.name,
-                                  semantics::describe(spec), "this");
+      auto report =
+          engine.report(Diag::ArgumentKind, expr.span, signature.name, spec.name,
+                        semantics::describe(spec), "`" + evaluator.session.text(expr.span) + "`");
       if (std::string help = didYouMean(chosen, spec.choices); !help.empty())
         report.help(help);
     }

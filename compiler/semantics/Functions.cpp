@@ -39,7 +39,10 @@ std::optional<int64_t> resolveAxis(Evaluator &evaluator, int64_t axis, int64_t r
   int64_t fromStart = axis < 0 ? axis + rank : axis;
   if (fromStart >= 0 && fromStart < rank)
     return fromStart;
-  evaluator.session.engine.report(Diag::NoSuchAxis, place, axis, rank);
+  auto report = evaluator.session.engine.report(Diag::NoSuchAxis, place, axis, rank);
+  if (rank > 0)
+    report.help(fmt::format(
+        "axes count within the example, from 0 to {}; the batch is none of them", rank - 1));
   return std::nullopt;
 }
 

@@ -136,7 +136,8 @@ bool ModelRun::bindParameters(const Arguments &arguments) {
       if (good)
         engine.report(Diag::MissingArgument, place, model.name.text, parameters[i].name.text)
             .note(parameters[i].name.span, "declared here")
-            .help(fmt::format("`{}[{}: …]`", model.name.text, parameters[i].name.text));
+            .help(fmt::format("what a model is made of stands in square brackets: `{}[{}: …]`",
+                              model.name.text, parameters[i].name.text));
       good = false;
     }
   }
@@ -587,7 +588,8 @@ Value Evaluator::runModel(const ModelDeclaration &declaration, const Arguments &
   own.regularizers = regularizers;
   own.depth = frame ? frame->depth + 1 : 0;
   if (own.depth > deepestNesting) {
-    session.engine.report(Diag::NestingDepth, declaration.name.span, declaration.name.text);
+    session.engine.report(Diag::NestingDepth, declaration.name.span, declaration.name.text)
+        .help("a model that makes itself needs an `if` with a branch that does not");
     return Poison{};
   }
   Evaluator inner(session);

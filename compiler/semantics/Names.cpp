@@ -104,9 +104,15 @@ void Evaluator::unknownName(const Name &name) {
     known.push_back(each);
   for (const std::string &each : functionNames())
     known.push_back(each);
+  std::optional<Span> below = around ? declarationOf(name.text, *around) : std::nullopt;
+  // The use lies in the name's own definition.
+  const bool itself = below && below->file == name.span.file && below->end <= name.span.begin;
+  if (itself && around->broken)
+    return; // what was lost may have ended it
   auto report = session.engine.report(Diag::UnknownName, name.span, name.text);
-  if (std::optional<Span> below = around ? declarationOf(name.text, *around) : std::nullopt) {
-    report.note(*below, "declared here, below its use");
+  if (below) {
+    report.note(*below, itself ? "declared here, and known below this statement"
+                               : "declared here, below its use");
     return;
   }
   if (std::string help = didYouMean(name.text, known); !help.empty())

@@ -45,6 +45,8 @@ std::vector<std::string> nearest(std::string_view name, const std::vector<std::s
     std::string candidate = lower(each);
     size_t distance = editDistance(wanted, candidate);
     size_t allowed = std::max<size_t>(1, std::max(wanted.size(), candidate.size()) / 3);
+    if (wanted.size() == 1 || candidate.size() == 1)
+      allowed = 0; // one letter is no slip of another
     bool part = wanted.size() >= 3 && candidate.find(wanted) != std::string::npos;
     part |= candidate.size() >= 3 && wanted.find(candidate) != std::string::npos;
     if (distance <= allowed || part)

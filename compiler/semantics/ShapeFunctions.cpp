@@ -41,10 +41,12 @@ Value reshape(Evaluator &evaluator, const BoundArguments &arguments) {
   else
     good &= open < 0 && known == type.elements();
   if (!good) {
-    evaluator.session.engine
-        .report(Diag::ReshapeElements, arguments.span("shape"), type.str(), type.elements(),
-                fmt::format("[{}]", fmt::join(shape, ", ")))
-        .note(arguments.span("x"), type.str());
+    auto report = evaluator.session.engine.report(Diag::ReshapeElements, arguments.span("shape"),
+                                                  type.str(), type.elements(),
+                                                  fmt::format("[{}]", fmt::join(shape, ", ")));
+    report.note(arguments.span("x"), type.str());
+    if (std::count(shape.begin(), shape.end(), -1) > 1)
+      report.help("one `-1` is inferred, and no more");
     return Poison{};
   }
   return evaluator.emit("reshape", {arguments.tensor("x")}, {{"shape", shape}}, viewed(type, shape),

@@ -22,7 +22,10 @@ bool TrainChecker::findModelAndData() {
       known.push_back(name);
     if (!session.mayBeLost(wanted.text)) {
       auto report = engine.report(Diag::UnknownModel, wanted.span, wanted.text);
-      if (std::string help = didYouMean(wanted.text, known); !help.empty())
+      std::string help = didYouMean(wanted.text, known);
+      if (help.empty() && !known.empty())
+        help = "there is " + alternatives(known);
+      if (!help.empty())
         report.help(help);
     }
   }
@@ -35,7 +38,10 @@ bool TrainChecker::findModelAndData() {
       known.push_back(name);
     if (declaration.data && !session.mayBeLost(declaration.data.text)) {
       auto report = engine.report(Diag::UnknownData, declaration.data.span, declaration.data.text);
-      if (std::string help = didYouMean(declaration.data.text, known); !help.empty())
+      std::string help = didYouMean(declaration.data.text, known);
+      if (help.empty() && !known.empty())
+        help = "there is " + alternatives(known);
+      if (!help.empty())
         report.help(help);
     }
   }

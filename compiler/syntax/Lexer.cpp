@@ -64,6 +64,11 @@ constexpr Foreign foreigners[] = {
     {"≥", TokenKind::GreaterEqual, "write `>=`"},
     {"≠", TokenKind::NotEqual, "write `!=`"},
     {"|", TokenKind::Unknown, "a value is piped with `|>`"},
+    {"?", TokenKind::Unknown, "a choice is written `if … then … else …`"},
+    {"“", TokenKind::Unknown, "strings stand in plain double quotes: `\"…\"`"},
+    {"”", TokenKind::Unknown, "strings stand in plain double quotes: `\"…\"`"},
+    {"‘", TokenKind::Unknown, "strings stand in plain double quotes: `\"…\"`"},
+    {"’", TokenKind::Unknown, "strings stand in plain double quotes: `\"…\"`"},
 };
 
 class Lexer {

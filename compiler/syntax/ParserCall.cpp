@@ -35,6 +35,8 @@ ExprPtr ParserState::parsePathOrCall() {
   if (is(TokenKind::LeftParen))
     call->arguments = parseArguments(TokenKind::LeftParen);
   call->span = since(begin);
+  if (wrong && !is(TokenKind::LeftParen))
+    return std::make_unique<ErrorExpr>(call->span);
   if (is(TokenKind::LeftParen)) {
     // dense(10)(x), as elsewhere
     const std::string_view layer = engine.sources().text(call->span);
@@ -96,9 +98,11 @@ ExprPtr ParserState::parseLayer(Diag diagnosis) {
     return parseIf([&] { return parseLayer(Diag::NeedsLayer); });
   if (alreadyReported())
     throw Panic();
-  if (diagnosis == Diag::PipeNeedsFunction)
-    engine.report(Diag::PipeNeedsFunction, foundSpan(), found());
-  else
+  if (diagnosis == Diag::PipeNeedsFunction) {
+    auto report = engine.report(Diag::PipeNeedsFunction, foundSpan(), found());
+    if (is(TokenKind::LeftParen) && kind(1) == TokenKind::Name && kind(2) == TokenKind::RightParen)
+      report.help(fmt::format("without parentheses: `|> {}`", text(1)));
+  } else
     engine.report(Diag::NeedsLayer, foundSpan(), found());
   throw Panic();
 }

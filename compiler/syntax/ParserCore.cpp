@@ -302,7 +302,7 @@ void ParserState::expectAssign(const Name &name) {
   if (take(TokenKind::Assign))
     return;
   if (!is(TokenKind::Colon))
-    panicExpected(describe(TokenKind::Assign));
+    panicExpected(describe(TokenKind::Assign), fmt::format("`{} = …`", name.text));
   engine.report(Diag::Unexpected, here(), "`=`", "`:`").help(fmt::format("`{} = …`", name.text));
   advance();
 }

@@ -79,8 +79,16 @@ void ParserState::parseUnknownDeclaration(File &into) {
     auto report = engine.report(Diag::UnknownDeclaration, spanOf(unknown), what);
     const std::string_view meant =
         nearest(textOf(unknown), {"import", "const", "data", "model", "train"});
+    const std::string_view word = textOf(unknown);
     if (!meant.empty())
       report.help(fmt::format("`{}`", meant));
+    else if (word == "def" || word == "class" || word == "fn" || word == "func" ||
+             word == "function" || word == "struct")
+      report.help("`model NAME(x: f32[784]) -> f32[10] { … }`, for one");
+    else if (word == "from")
+      report.help("`import \"file.sinter\"` brings all of its names");
+    else if (word == "let" || word == "var")
+      report.help("`const NAME = …`");
   }
   throw Panic();
 }
@@ -120,6 +128,10 @@ void ParserState::panicUnknownStatement(std::string_view block,
     const std::string_view meant = nearest(text(), statements);
     if (!meant.empty())
       report.help(fmt::format("`{}`", meant));
+    else if (text() == "return")
+      report.help("the last statement is the result: it stands without a word before it");
+    else if (text() == "from" || text() == "import")
+      report.help("`import` stands outside the blocks");
     else if (kind(1) == TokenKind::Assign)
       report.help(fmt::format("`let {} = …` names a value", text()));
   }

@@ -6,6 +6,21 @@ namespace {
 
 const std::vector<std::string_view> statementWords = {"param", "buffer", "update", "layer", "let"};
 
+/// Whether the last statement is a `let` with a line in it that begins with minus.
+bool endsWithMinusLine(const ModelDeclaration &model, const SourceManager &sources) {
+  const auto *let =
+      model.statements.empty() ? nullptr : std::get_if<LetStatement>(&model.statements.back());
+  if (!let)
+    return false;
+  const std::string_view text = sources.text(let->span);
+  for (size_t at = text.find('\n'); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    const size_t first = text.find_first_not_of(" \t\r\n", at);
+    if (first != std::string_view::npos && text[first] == '-')
+      return true;
+  }
+  return false;
+}
+
 } // namespace
 
 ModelDeclaration ParserState::parseModel() {
@@ -27,7 +42,10 @@ ModelDeclaration ParserState::parseModel() {
     // A `}` too many may have cut the result off; that is said already.
     if (!model.broken && (startsDeclaration() || kind() == TokenKind::EndOfFile))
       engine.report(Diag::NoResult, model.name.span, model.name.text)
-          .help("the last statement is the result, an expression without a name");
+          .help(endsWithMinusLine(model, engine.sources())
+                    ? "a line that begins with `-` goes on with the one before: write `(-…)` for a "
+                      "result that begins with minus"
+                    : "the last statement is the result, an expression without a name");
     model.broken = true;
     model.result = std::make_unique<ErrorExpr>(last());
   }
@@ -91,6 +109,8 @@ void ParserState::parseModelStatement(ModelDeclaration &model) {
                                    : "a buffer has a value: `= zeros`");
     advance();
     if (isParam) {
+      if (kind() == TokenKind::Integer || kind() == TokenKind::Real)
+        panicExpected("an initializer", fmt::format("`constant({})`", text()));
       ExprPtr initializer = parseCallOnly("an initializer");
       model.statements.emplace_back(
           ParamStatement{std::move(name), std::move(type), std::move(initializer), since(begin)});
