@@ -8,7 +8,7 @@ config.name = "Sinter"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".sinter", ".test"]
 # `diagnostics` is read by a unit test: one spec a diagnostic.
-config.excludes = ["Inputs", "diagnostics"]
+config.excludes = ["Inputs", "diagnostics", "valid"]
 config.test_source_root = os.path.dirname(__file__)
 
 # No colours in what FileCheck reads, and a cache of its own.
