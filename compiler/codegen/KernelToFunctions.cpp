@@ -104,10 +104,10 @@ private:
           return failure();
       } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
         shares = gather.getShares();
-        emitGather(gather, scopeOf(&op, emit, entry->getArgument(0), mapping));
+        emitGather(gather, scopeOf(&op, emit, share, mapping));
       } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {
         shares = scatter.getShares();
-        emitScatterAdd(scatter, scopeOf(&op, emit, entry->getArgument(0), mapping));
+        emitScatterAdd(scatter, scopeOf(&op, emit, share, mapping));
       } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
         auto count = emitContract(contract, scopeOf(&op, emit, share, mapping), target,
                                   microKernels, /*whole=*/isStep);
