@@ -109,8 +109,9 @@ double MeanField::slopeSquare(const Field &field) const {
 size_t MeanField::largest(const Field &field, int64_t count) {
   std::vector<size_t> order(field.at.size());
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](size_t a, size_t b) { return field.at[a] < field.at[b]; });
+  std::sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return std::pair(field.at[a], a) < std::pair(field.at[b], b);
+  });
   std::vector<double> points, weights;
   double below = 0;
   for (size_t i : order) {
@@ -291,8 +292,10 @@ void MeanField::softmax(Operation *op, Value x, bool logarithm) {
       top = std::max(top, each = from.at[isConstant(from) ? 0 : choice(generator)]);
     for (double &each : p)
       total += each = std::exp(each - top);
-    for (double &each : p)
-      concentration += (each /= total) * each;
+    for (double &each : p) {
+      each /= total;
+      concentration += each * each;
+    }
     for (double each : p) {
       const double y = logarithm ? std::log(std::max(each, 1e-300)) : each;
       sum += y;
