@@ -115,7 +115,7 @@ Value TrainChecker::runNet(StageWork &work, ModelInstance &instance,
     bool fits = checkColumns(session, graph);
     for (const auto &[name, value] : net.results)
       if (fits && graph.hasColumns(value)) {
-        engine.report(Diag::ColumnsOf, graph.place(value), "a model's result");
+        engine.report(Diag::ColumnsOf, graph.place(value), declared.name.text);
         fits = false;
       }
     instance.broken |= !fits;
