@@ -48,6 +48,37 @@ void findImages(const fs::path &folder, const std::string &place, int depth,
 
 } // namespace
 
+Records readPictures(const std::vector<std::string> &paths, const std::string &name,
+                     const Shape &shape, bool resize, unsigned threads, const std::string &place) {
+  Records records;
+  records.file = name;
+  records.place = place;
+  records.count = static_cast<int64_t>(paths.size());
+  records.shape = shape;
+  const auto channels = static_cast<size_t>(shape[0]), height = static_cast<size_t>(shape[1]),
+             width = static_cast<size_t>(shape[2]);
+  const size_t size = channels * height * width;
+  std::vector<uint8_t> values(paths.size() * size);
+  parallelFor(threads, paths.size(), [&](size_t i) {
+    Image image = readImage(paths[i], place);
+    if (!resize && (image.height != height || image.width != width))
+      throw DataError(fmt::format("{} has {}×{} pixels, and [{}] are wanted: `size: ({}, {})` "
+                                  "resizes",
+                                  paths[i], image.height, image.width, fmt::join(shape, ", "),
+                                  height, width),
+                      place);
+    toPlanes(resized(image, height, width), channels, values.data() + i * size);
+  });
+  records.values = std::move(values);
+  return records;
+}
+
+std::vector<std::string> picturesIn(const std::string &folder, const std::string &place) {
+  std::vector<std::string> found;
+  findImages(folder, place, 0, found);
+  return found;
+}
+
 ImageFolder::ImageFolder(const std::string &folder, const std::string &where)
     : path(folder), place(where) {
   std::error_code ignored;
@@ -68,27 +99,10 @@ ImageFolder::ImageFolder(const std::string &folder, const std::string &where)
 }
 
 Records ImageFolder::images(const Shape &shape, bool resize, unsigned threads) const {
-  Records records;
-  records.file = path;
-  records.place = place;
-  records.count = static_cast<int64_t>(files.size());
-  records.shape = shape;
-  const auto channels = static_cast<size_t>(shape[0]), height = static_cast<size_t>(shape[1]),
-             width = static_cast<size_t>(shape[2]);
-  const size_t size = channels * height * width;
-  std::vector<uint8_t> values(files.size() * size);
-  parallelFor(threads, files.size(), [&](size_t i) {
-    Image image = readImage(files[i].path, place);
-    if (!resize && (image.height != height || image.width != width))
-      throw DataError(fmt::format("{} has {}×{} pixels, and [{}] are wanted: `size: ({}, {})` "
-                                  "resizes",
-                                  files[i].path, image.height, image.width, fmt::join(shape, ", "),
-                                  height, width),
-                      place);
-    toPlanes(resized(image, height, width), channels, values.data() + i * size);
-  });
-  records.values = std::move(values);
-  return records;
+  std::vector<std::string> paths;
+  for (const File &file : files)
+    paths.push_back(file.path);
+  return readPictures(paths, path, shape, resize, threads, place);
 }
 
 Records ImageFolder::labels(const std::vector<std::string> &words) const {

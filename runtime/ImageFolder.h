@@ -8,6 +8,14 @@
 
 namespace sinter::runtime {
 
+/// Pictures as [channels, height, width]. One of another size is resized, or an error unless `resize`.
+/// `name` is whose records they are. Throws DataError.
+Records readPictures(const std::vector<std::string> &paths, const std::string &name,
+                     const Shape &shape, bool resize, unsigned threads, const std::string &place);
+
+/// All pictures beneath a folder, in sorted order.
+std::vector<std::string> picturesIn(const std::string &folder, const std::string &place);
+
 /// The pictures of a folder: the names of its folders are the classes, in sorted order; within each,
 /// all pictures beneath it in sorted order. Names that begin with a point, and files that are no
 /// pictures by their names, are passed over.
@@ -19,8 +27,7 @@ public:
   const std::vector<std::string> &classes() const { return names; }
   size_t count() const { return files.size(); }
 
-  /// The pictures as [channels, height, width]. One of another size is resized, or an error unless
-  /// `resize`.
+  /// As readPictures.
   Records images(const Shape &shape, bool resize, unsigned threads) const;
 
   /// The number of each picture's class in `words`, sorted class names. Throws DataError for a class

@@ -240,6 +240,10 @@ private:
             saved != options.saved->words.end())
           words = saved->second;
     for (const auto &[name, words] : result.preprocessing.words) {
+      for (const std::string &word : words)
+        if (!isUtf8(word)) // a checkpoint could not keep it
+          throw DataError(fmt::format("{} has a class `{}`, which is no UTF-8 text", name, word),
+                          data.place);
       const Field &field = *data.field(name);
       const int64_t most = field.classes > 0 ? field.classes : field.labels;
       if (most > 0 && static_cast<int64_t>(words.size()) > most)

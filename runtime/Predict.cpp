@@ -3,6 +3,7 @@
 #include "runtime/Error.h"
 #include "runtime/Npy.h"
 #include "runtime/OutputFile.h"
+#include "runtime/PredictFiles.h"
 #include "runtime/Text.h"
 
 #include <algorithm>
@@ -55,7 +56,9 @@ PartData readRecords(const Session &session, const Data &data, const Step &step,
       throw UsageError(fmt::format("--predict {}: say FIELD=FILE, FIELD being {}", file,
                                    fmt::join(wanted, " or ")));
     const Field &field = *data.field(name.empty() ? wanted[0] : name);
-    part.columns.push_back(loadLike(data, field, readNpy(file, ""), learned));
+    part.columns.push_back(
+        loadLike(data, field, readPredictFile(data, field, file, learned, session.options.threads),
+                 learned));
     if (part.columns.back().count != part.columns[0].count)
       throw Error(fmt::format("{} has {} records, and the first file has {}", file,
                               part.columns.back().count, part.columns[0].count));

@@ -8,8 +8,8 @@
 #include <fmt/format.h>
 #include <limits>
 #include <map>
-#include <utility>
 #include <string>
+#include <utility>
 
 namespace sinter::runtime {
 

@@ -56,6 +56,14 @@ std::vector<char32_t> readText(const std::string &path, const std::string &place
   return points;
 }
 
+bool isUtf8(const std::string &text) {
+  char32_t point = 0;
+  for (size_t at = 0; at < text.size();)
+    if (!decode(text, at, point))
+      return false;
+  return true;
+}
+
 std::string utf8(char32_t point) {
   std::string text;
   const auto add = [&](char32_t byte) { text.push_back(static_cast<char>(byte)); };

@@ -13,6 +13,8 @@ namespace sinter::runtime {
 /// place in the file.
 std::vector<char32_t> readText(const std::string &path, const std::string &place);
 
+bool isUtf8(const std::string &text);
+
 /// A code point as UTF-8.
 std::string utf8(char32_t point);
 

@@ -193,6 +193,8 @@ class Sources(harness.ProgramTest):
         done = self.run_program(program, "--predict", "image=new.npy", "--out", self.path("run"))
         for line in ("record 0: label square", "record 1: label circle", "record 2: label dash"):
             self.assertIn(line, done.out)
+        done = self.run_program(program, "--predict", f"image={self.path('test', 'dash')}", "--out", self.path("run"))
+        self.assertIn("label dash: 6 records", done.out)
         os.makedirs(self.path("moved"))
         os.rename(self.path("train"), self.path("moved", "train"))
         os.rename(self.path("test"), self.path("moved", "test"))
@@ -225,6 +227,9 @@ class Sources(harness.ProgramTest):
         harness.write_npy(self.path("new.npy"), (1, 8), [2, 3, 4, 5, 1, 9, 6, 7], "<i4")
         done = self.run_program(program, "--predict", "tokens=new.npy", "--out", self.path("run"))
         self.assertIn('record 0: next "bcd éfgh"', done.out)
+        self.write("prompt.txt", "abcd éfgh\nabcd é")
+        done = self.run_program(program, "--predict", "prompt.txt", "--out", self.path("run"))
+        self.assertIn('record 1: next "\\nabcd éf"', done.out)
         two, _ = self.train(program, "two", "--threads", "2", "--steps", 12)
         self.run_program(program, "--quiet", "--out", self.path("half"), "--steps", "7")
         self.run_program(program, "--quiet", "--out", self.path("half"), "--steps", "12", "--resume",
