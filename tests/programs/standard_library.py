@@ -45,6 +45,8 @@ PROGRAMS = [
     ("resnet", "ResNet50[classes: 3, width: 4]", "cross_entropy(ResNet50(IMAGE32), label)", 4),
     ("gpt", "GPT[layers: 2, heads: 2, width: 8, drop: 0.1]",
      "cross_entropy(GPT(reshape(label, 1)), reshape(label, 1))", 4),
+    ("lstm", "LSTMLanguageModel[size: 8, drop: 0.1]",
+     "cross_entropy(LSTMLanguageModel(reshape(label, 1)), reshape(label, 1))", 4),
     ("mobilenet", "MobileNet[classes: 3, width: 4, stem_stride: 1]", "cross_entropy(MobileNet(IMAGE32), label)", 4),
     ("autoencoder", "ConvAutoencoder[width: 4]", "mse(sigmoid(ConvAutoencoder(image).output), image)", 4),
     ("autoencoder", "TiedAutoencoder[code: 4, hidden: 16]",
