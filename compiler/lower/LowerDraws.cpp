@@ -108,7 +108,7 @@ LogicalResult StepBuilder::lower(model::PairwiseOp op) {
 LogicalResult StepBuilder::lower(model::MaskColumnsOp op) {
   Tensor x = get(op.getX());
   const auto type = x.type();
-  const auto row = type.clone(ArrayRef<int64_t>{batch});
+  auto row = RankedTensorType::get({batch}, builder.getF32Type());
   const Value ones = train::ConstantOp::create(builder, row, DenseElementsAttr::get(row, 1.0f));
   const Value there = train::CompareOp::create(
       builder, row.clone(builder.getI1Type()), "gt",

@@ -16,13 +16,13 @@ Value StepBuilder::sliceAlong(Value x, int64_t axis, int64_t from, int64_t count
   return train::SliceOp::create(builder, type.clone(shape), x, offsets, strides);
 }
 
-Value StepBuilder::concatAlong(ArrayRef<Value> parts, int64_t axis) {
-  auto type = cast<RankedTensorType>(parts.front().getType());
+Value StepBuilder::concatAlong(ArrayRef<Value> pieces, int64_t axis) {
+  auto type = cast<RankedTensorType>(pieces.front().getType());
   SmallVector<int64_t> shape(type.getShape());
   shape[axis] = 0;
-  for (Value part : parts)
-    shape[axis] += cast<RankedTensorType>(part.getType()).getDimSize(axis);
-  return train::ConcatOp::create(builder, type.clone(shape), parts, axis);
+  for (Value piece : pieces)
+    shape[axis] += cast<RankedTensorType>(piece.getType()).getDimSize(axis);
+  return train::ConcatOp::create(builder, type.clone(shape), pieces, axis);
 }
 
 LogicalResult StepBuilder::lower(model::Upsample2dOp op) {

@@ -309,9 +309,12 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
       if (axis != product.cols && !llvm::is_contained(product.taps, axis))
         product.rows.push_back(axis);
   // What both operands share (a convolution's groups, an attention's heads) goes outside, so that rows within share a panel of b.
-  std::stable_partition(product.rows.begin(), product.rows.end(), [&](unsigned axis) {
-    return product.a.map.isFunctionOfDim(axis) && product.b.map.isFunctionOfDim(axis);
-  });
+  SmallVector<unsigned> shared, own;
+  for (unsigned axis : product.rows)
+    (product.a.map.isFunctionOfDim(axis) && product.b.map.isFunctionOfDim(axis) ? shared : own)
+        .push_back(axis);
+  product.rows = std::move(shared);
+  llvm::append_range(product.rows, own);
   for (unsigned axis = 0; axis < product.domain.size(); ++axis)
     if (!product.isInResult(axis) && !llvm::is_contained(product.taps, axis))
       product.sum.push_back(axis);
