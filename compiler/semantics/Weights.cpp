@@ -37,6 +37,16 @@ static void parametersBehind(const GraphBuilder &graph, ValueId value,
     parametersBehind(graph, operand, names);
 }
 
+/// `transpose(W)` of `W`, and `W` of `transpose(W)`.
+static std::string turnedRound(const std::string &text) {
+  const std::string begin = "transpose(";
+  const std::string inner =
+      text.starts_with(begin) ? text.substr(begin.size(), text.size() - begin.size() - 1) : "";
+  if (!inner.empty() && inner.find_first_of("(),") == std::string::npos)
+    return inner;
+  return begin + text + ")";
+}
+
 std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &name,
                                          const Type &type, Role role, const Expr *initializer,
                                          const char *fallback, const Expr *tie,
@@ -70,8 +80,8 @@ std::optional<ValueId> Evaluator::weight(Instance &instance, const std::string &
         report.note(parameter->parameter.place, "declared here");
       if (given.rank() == 2 && type.rank() == 2 && given.dims[0] == type.dims[1] &&
           given.dims[1] == type.dims[0])
-        report.help(fmt::format("use it the other way round: `{}: transpose({})`", name,
-                                session.text(tie->span)));
+        report.help(fmt::format("use it the other way round: `{}: {}`", name,
+                                turnedRound(session.text(tie->span))));
       return std::nullopt;
     }
     if (parameter) {
