@@ -3,7 +3,11 @@ import array
 import json
 import os
 import random
+import shutil
+import signal
 import struct
+import subprocess
+import time
 
 import harness
 from harness import safetensors_io
@@ -188,6 +192,49 @@ class Layers(LoadTest):
         self.save("inner.safetensors", {name.removeprefix("rnn.") + "_l0": value for name, value in want.items()})
         self.assert_same_bits(self.begin('load rnn.** from "inner.safetensors"', model), want)
 
+    def test_attention_takes_pytorchs_fused_projection(self):
+        model = "model Net(x: f32[4]) -> f32[3] { x |> reshape(2, 2) |> attention(2) as attn |> flatten |> dense(3) as head }\n"
+        head = tensors({"head.weight": (3, 4), "head.bias": (3,)})
+        fused = tensors({"attn.in_proj_weight": (6, 2), "attn.in_proj_bias": (6,), "attn.out_proj.weight": (2, 2),
+                         "attn.out_proj.bias": (2,)})
+        self.save("net.safetensors", {**head, **fused})
+        got = self.begin('load ** from "net.safetensors"', model)
+        for i, part in enumerate(("query", "key", "value")):
+            self.assertEqual(got[f"attn.{part}.weight"][1], fused["attn.in_proj_weight"][1][4 * i:4 * i + 4], part)
+            self.assertEqual(got[f"attn.{part}.bias"][1], fused["attn.in_proj_bias"][1][2 * i:2 * i + 2], part)
+        self.assertEqual(got["attn.output.weight"][1], fused["attn.out_proj.weight"][1])
+
+    def test_a_file_of_gpt2(self):
+        shapes = {"wte.weight": (11, 8), "wpe.weight": (6, 8), "ln_f.weight": (8,), "ln_f.bias": (8,)}
+        for i in range(2):
+            for name, shape in {"ln_1.weight": (8,), "ln_1.bias": (8,), "ln_2.weight": (8,), "ln_2.bias": (8,), "attn.bias": (1, 1, 6, 6),
+                                "attn.c_attn.weight": (8, 24), "attn.c_attn.bias": (24,), "attn.c_proj.weight": (8, 8),
+                                "attn.c_proj.bias": (8,), "mlp.c_fc.weight": (8, 32), "mlp.c_fc.bias": (32,),
+                                "mlp.c_proj.weight": (32, 8), "mlp.c_proj.bias": (8,)}.items():
+                shapes[f"h.{i}.{name}"] = shape
+        there = tensors(shapes)
+        self.save("gpt2.safetensors", there)
+        program = self.build("""
+import "std/gpt.sinter"
+data text { tokens: class[11][6]; next: class[11][6]; train { tokens, next = synthetic(4) } }
+train GPT[layers: 2, heads: 2, width: 8] on text {
+  load ** from "gpt2.safetensors" (transpose: h.**.weights, except: h.*.attn.bias)
+  objective cross_entropy(GPT(tokens), next)
+  optimize sgd(lr: 0.1)
+  epochs 1
+}
+""")
+        got, _ = self.train(program, "run", "--epochs", 0)
+        fused = turned(there["h.1.attn.c_attn.weight"])[1]
+        for i, part in enumerate(("query", "key", "value")):
+            self.assertEqual(got[f"h.1.attn.{part}.weight"][1], fused[64 * i:64 * i + 64], part)
+            self.assertEqual(got[f"h.1.attn.{part}.bias"][1], there["h.1.attn.c_attn.bias"][1][8 * i:8 * i + 8], part)
+        for ours, name in (("h.0.attn.output.weight", "h.0.attn.c_proj.weight"), ("h.0.mlp.c_fc.weight", "h.0.mlp.c_fc.weight"),
+                           ("h.1.mlp.c_proj.weight", "h.1.mlp.c_proj.weight")):
+            self.assertEqual(got[ours], turned(there[name]), ours)
+        for name in ("wte.weight", "wpe.weight", "ln_f.bias", "h.1.ln_2.weight"):
+            self.assertEqual(got[name], there[name], name)
+
     TIED = """
 model Net(x: f32[4]) -> f32[3] {
   let back = x |> dense(2, bias: false) as encode |> dense(4, weight: transpose(encode.weight), bias: false) as decode
@@ -300,13 +347,23 @@ class Blocks(LoadTest):
         rest = block("load head.** from train pretrain\n  optimize sgd(lr: 0.1)\n"
                      "  stage a { epochs 1 }\n  stage b { load body.** from train pretrain; epochs 2 }", "tune")
         program = self.build(DATA + NET + self.PRETRAIN + rest)
-        self.run_program(program, "--quiet", "--out", self.path("whole"))
-        self.run_program(program, "--quiet", "--out", self.path("cut"), "--checkpoint-every", 1)
-        # A copy from within stage a: its load of stage b is still to come, from a block that has ended.
-        done = harness.run([program, "--quiet", "--out", self.path("part"), "--epochs", "1"], cwd=self.folder)
-        self.assertEqual(done.code, 0, done)
-        whole = self.weights("whole/tune")
-        self.assert_same_bits(self.weights("cut/tune"), whole)
+        steps = ["--steps", 3000]
+        self.run_program(program, "--quiet", "--out", self.path("whole"), *steps)
+        process = subprocess.Popen([program, "--quiet", "--out", self.path("cut"), "--checkpoint-every", "1", *map(str, steps)],
+                                   cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.kill)
+        while not os.path.exists(self.path("cut", "tune", "last.safetensors")) and process.poll() is None:
+            time.sleep(0.002)
+        process.send_signal(signal.SIGINT)
+        _, messages = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 128 + signal.SIGINT, messages)
+        # It stands in stage a, so the load of stage b is still to come, from a block that ended in another process and in another folder.
+        self.run_program(program, "--quiet", "--out", self.path("rest"), *steps, "--resume", self.path("cut", "tune", "last.safetensors"))
+        self.assert_same_bits(self.weights("rest/tune"), self.weights("whole/tune"))
+        shutil.rmtree(self.path("cut", "pretrain"))
+        done = self.run_program(program, "--quiet", "--out", self.path("lost"), *steps, "--resume",
+                                self.path("cut", "tune", "last.safetensors"), code=1)
+        self.assertIn("this begins from the end of `pretrain`", done.err)
 
     def test_a_block_of_another_model(self):
         other = "model Small(x: f32[4]) -> f32[5] { x |> Body as trunk }\n"
