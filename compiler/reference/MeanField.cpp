@@ -204,6 +204,19 @@ void MeanField::pointwise(train::Pointwise op) {
           through[i] += roots[made.root].weights[p] * std::pow(derivative(values, one), 2);
       }
     }
+    // A normal law reaches where the function has no value (the root of a variance below zero): there it keeps its nearest.
+    for (bool backwards : {false, true}) {
+      double nearest = NAN;
+      for (size_t n = 0; n < points; ++n) {
+        const size_t p = backwards ? points - 1 - n : n;
+        if (std::isfinite(made.at[p]))
+          nearest = made.at[p];
+        else if (std::isfinite(nearest)) {
+          made.at[p] = nearest;
+          made.slope[p] = 0;
+        }
+      }
+    }
     for (size_t i = 0; i < count; ++i) {
       if (!isConstant(operands[i]))
         made.repeat = std::max(made.repeat, operands[i].repeat);
