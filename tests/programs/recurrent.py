@@ -5,7 +5,8 @@ import random
 
 import harness
 import operations
-from recurrent_weights import CELLS, SIZE, initial_weights
+import small_gpt
+from recurrent_weights import CELLS, SIZE, WIDTH, initial_weights, language_weights
 
 FASHION = os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
 
@@ -27,6 +28,26 @@ train Rows on fashion {
   batch 64 order sequential
   epochs 1
 }
+"""
+
+LANGUAGE = f"""
+import "std/lstm.sinter"
+
+data text {{
+  tokens: class[{small_gpt.CLASSES}][{small_gpt.LENGTH}]
+  next: class[{small_gpt.CLASSES}][{small_gpt.LENGTH}]
+  train {{
+    tokens = csv("tokens.csv", columns: 0..{small_gpt.LENGTH - 1})
+    next   = csv("tokens.csv", columns: 1..{small_gpt.LENGTH})
+  }}
+}}
+
+train LSTMLanguageModel[size: {WIDTH}, drop: 0, tied: true] on text {{
+  objective cross_entropy(LSTMLanguageModel(tokens), next)
+  optimize  OPTIMIZER
+  batch {small_gpt.BATCH} order sequential
+  epochs 1
+}}
 """
 
 SEQUENCES = """
@@ -62,19 +83,34 @@ class Trajectories(harness.ProgramTest):
     @classmethod
     def setUpClass(cls):
         with open(os.path.join(harness.STORED, "recurrent.json")) as file:
-            cls.stored = json.load(file)["runs"]
+            stored = json.load(file)
+        cls.stored, cls.language_runs = stored["runs"], stored["language"]
+
+    def check(self, losses, runs):
+        self.assertEqual(len(losses), len(runs["f64"]))
+        for step, (loss, single, want) in enumerate(zip(losses, runs["f32"], runs["f64"])):
+            # PyTorch's own two runs have differed by 2e-7: nothing here doubles rounding errors.
+            self.assertLessEqual(abs(loss - want) / want, 2e-6, f"step {step}: loss {loss}, PyTorch's {want}, in f32 {single}")
+
+    def language(self, optimizer, name):
+        harness.write_csv(self.path("tokens.csv"), small_gpt.sequences())
+        harness.safetensors_io.save(self.path("initial.safetensors"), language_weights())
+        program = self.build(LANGUAGE.replace("OPTIMIZER", optimizer))
+        self.run_program(program, "--quiet", "--init", "initial.safetensors", "--log-steps", "--out", self.path("run"))
+        self.check([line["loss"] for line in self.metrics("run", "steps.jsonl")], self.language_runs[name])
+
+    def test_language_model_by_sgd(self):
+        self.language("sgd(lr: 0.02, momentum: 0.9)", "sgd")
+
+    def test_language_model_by_adam(self):
+        self.language("adam(lr: 1e-3)", "adam")
 
     def compare(self, cell, optimizer, name):
         harness.safetensors_io.save(self.path("initial.safetensors"), initial_weights(cell))
         program = self.build(ROWS.replace("CELL", cell).replace("SIZE", str(SIZE)).replace("OPTIMIZER", optimizer))
         self.run_program(program, "--quiet", "--data", f"fashion={FASHION}", "--init", "initial.safetensors", "--steps", 50,
                          "--log-steps", "--out", self.path("run"))
-        losses = [line["loss"] for line in self.metrics("run", "steps.jsonl")]
-        single, exact = self.stored[cell][name]["f32"], self.stored[cell][name]["f64"]
-        self.assertEqual(len(losses), len(exact))
-        for step, (loss, want) in enumerate(zip(losses, exact)):
-            # PyTorch's own two runs have differed by 2e-7: nothing here doubles rounding errors.
-            self.assertLessEqual(abs(loss - want) / want, 2e-6, f"step {step}: loss {loss}, PyTorch's {want}, in f32 {single[step]}")
+        self.check([line["loss"] for line in self.metrics("run", "steps.jsonl")], self.stored[cell][name])
 
     def test_sgd(self):
         for cell in CELLS:

@@ -15,7 +15,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy
 import torch
 
-from recurrent_weights import CELLS, SIZE, initial_weights
+import small_gpt
+from recurrent_weights import CELLS, SIZE, WIDTH, initial_weights, language_weights
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.environ.get("FASHION_MNIST", "/usr/share/datasets/fashion-mnist")
@@ -106,6 +107,39 @@ def losses(kind, optimizer, dtype, images, labels):
     return result
 
 
+class Language(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.embed = torch.nn.Embedding(small_gpt.CLASSES, WIDTH)
+        self.lstm = torch.nn.LSTM(WIDTH, WIDTH, num_layers=2, batch_first=True)
+        self.bias = torch.nn.Parameter(torch.zeros(small_gpt.CLASSES))
+
+    def forward(self, tokens):
+        return torch.nn.functional.linear(self.lstm(self.embed(tokens))[0], self.embed.weight, self.bias)
+
+
+def language_losses(optimizer, dtype):
+    net = Language().to(dtype)
+    with torch.no_grad():
+        for name, (shape, values) in language_weights().items():
+            parts = name.split(".")
+            target = (getattr(net.lstm, f"{parts[3]}_l{parts[1]}") if parts[0] == "layers"
+                      else net.embed.weight if parts[0] == "embed" else net.bias)
+            target.copy_(torch.tensor(values).reshape(shape))
+    optimize = OPTIMIZERS[optimizer](net.parameters())
+    rows = torch.tensor(small_gpt.sequences())
+    result = []
+    for step in range(small_gpt.STEPS):
+        batch = rows[step * small_gpt.BATCH : (step + 1) * small_gpt.BATCH]
+        optimize.zero_grad()
+        logits = net(batch[:, :-1])
+        loss = torch.nn.functional.cross_entropy(logits.reshape(-1, small_gpt.CLASSES), batch[:, 1:].reshape(-1))
+        loss.backward()
+        optimize.step()
+        result.append(loss.item())
+    return result
+
+
 def main():
     count = BATCH * STEPS
     images = torch.tensor(read_idx("train-images-idx3-ubyte.gz", 16)[: count * 784].reshape(count, 28, 28).copy())
@@ -117,6 +151,9 @@ def main():
                                for dtype in (torch.float32, torch.float64)}
                         for name in OPTIMIZERS}
                  for kind in CELLS},
+        "language": {name: {str(dtype).replace("torch.float", "f"): language_losses(name, dtype)
+                            for dtype in (torch.float32, torch.float64)}
+                     for name in OPTIMIZERS},
     }
     with open(os.path.join(HERE, "recurrent.json"), "w") as file:
         json.dump(result, file, indent=None, separators=(",", ":"))

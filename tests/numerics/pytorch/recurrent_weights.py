@@ -1,9 +1,24 @@
 """Weights that the recurrent classifiers of recurrent.json begin with; standard library alone."""
 import array
+import math
 import random
 
-SIZE = 32
+import small_gpt
+
+SIZE, WIDTH = 32, 24
 CELLS = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+def language_weights():
+    """{name: (shape, values as f32)} of LSTMLanguageModel[size: WIDTH, tied: true] on small_gpt's tokens."""
+    generator = random.Random("recurrent language")
+    shapes = {"embed.weight": (small_gpt.CLASSES, WIDTH)}
+    for layer in range(2):
+        shapes |= {f"layers.{layer}.lstm.weight_ih": (4 * WIDTH, WIDTH), f"layers.{layer}.lstm.weight_hh": (4 * WIDTH, WIDTH),
+                   f"layers.{layer}.lstm.bias_ih": (4 * WIDTH,), f"layers.{layer}.lstm.bias_hh": (4 * WIDTH,)}
+    shapes["head.bias"] = (small_gpt.CLASSES,)
+    return {name: (shape, array.array("f", [(generator.random() - 0.5) / 2 for _ in range(math.prod(shape))]))
+            for name, shape in shapes.items()}
 
 
 def initial_weights(kind):
