@@ -39,6 +39,9 @@ public:
       if (failed(lower(inside, &each)))
         return failure();
     }
+    for (Operation &each : block)
+      if (!isa<kernel::SweepOp, kernel::ContractOp, kernel::AliasOp, tensor::EmptyOp>(each))
+        return each.emitOpError("has no place in a scan");
     inside.builder.setInsertionPointToEnd(&block);
     SmallVector<Value> yields;
     for (Value value : op.getNext().getOperands())
