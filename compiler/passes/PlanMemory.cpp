@@ -409,13 +409,13 @@ void StepPlan::emit() {
       operands.push_back(memory);
     }
     // The clock's numbers that the body uses, loaded once in front.
-    Region &body = op->getRegion(0);
+    Region *body = op->getNumRegions() == 0 ? nullptr : &op->getRegion(0);
     Value clock;
     for (BlockArgument argument : step.getBody().getArguments()) {
       auto bound = step.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "train.clock");
-      if (!bound || !argument.getType().isIndex() ||
+      if (!body || !bound || !argument.getType().isIndex() ||
           llvm::none_of(argument.getUsers(),
-                        [&](Operation *user) { return body.isAncestor(user->getParentRegion()); }))
+                        [&](Operation *user) { return body->isAncestor(user->getParentRegion()); }))
         continue;
       if (!clock)
         clock = view({false, 0},
@@ -425,10 +425,11 @@ void StepPlan::emit() {
       Value loaded = memref::LoadOp::create(inside, op->getLoc(), clock, word);
       Value number =
           arith::IndexCastOp::create(inside, op->getLoc(), builder.getIndexType(), loaded);
-      replaceAllUsesInRegionWith(argument, number, body);
+      replaceAllUsesInRegionWith(argument, number, *body);
     }
     OperationState loop(op->getLoc(), op->getName(), operands, TypeRange(), op->getAttrs());
-    loop.addRegion()->takeBody(body);
+    if (body)
+      loop.addRegion()->takeBody(*body);
     inside.create(loop);
   }
 
