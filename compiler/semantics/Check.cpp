@@ -160,6 +160,23 @@ void checkNamesOf(Session &session, const ModelDeclaration &model) {
   evaluator.checkNames(*model.result);
 }
 
+/// Whether a dimension is made of literals, consts and parameters alone.
+bool isKnown(const Expr &dim, Evaluator &evaluator) {
+  if (const auto *name = dynCast<PathExpr>(dim))
+    return evaluator.scope->find(name->names.front().text) ||
+           evaluator.session.constants.count(name->names.front().text);
+  if (const auto *unary = dynCast<UnaryExpr>(dim))
+    return isKnown(*unary->operand, evaluator);
+  if (const auto *binary = dynCast<BinaryExpr>(dim))
+    return isKnown(*binary->first, evaluator) &&
+           std::all_of(binary->rest.begin(), binary->rest.end(),
+                       [&](const auto &link) { return isKnown(*link.operand, evaluator); });
+  if (const auto *call = dynCast<CallExpr>(dim))
+    return std::all_of(call->arguments.list.begin(), call->arguments.list.end(),
+                       [&](const Argument &each) { return isKnown(*each.value, evaluator); });
+  return dim.kind() == Expr::Kind::Integer;
+}
+
 /// The types of all inputs, where they do not depend on how the model is used.
 std::optional<std::vector<semantics::Type>> knownInputs(Session &session,
                                                         const ModelDeclaration &model) {
@@ -181,10 +198,7 @@ std::optional<std::vector<semantics::Type>> knownInputs(Session &session,
     for (const ExprPtr &dim : input.type.dims)
       dims.push_back(dim.get());
     for (const Expr *dim : dims) {
-      const auto *name = dynCast<PathExpr>(dim);
-      bool known = dim->kind() == Expr::Kind::Integer ||
-                   (name && (evaluator.scope->find(name->names.front().text) ||
-                             session.constants.count(name->names.front().text)));
+      const bool known = isKnown(*dim, evaluator);
       if (!known)
         return std::nullopt;
     }
