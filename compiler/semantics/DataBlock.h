@@ -66,7 +66,8 @@ private:
   bool loadFiles(const BoundArguments &bound, const char *argument, Source &source);
   bool loadPart(const SourceEntry &entry, const Field &target, const BoundArguments &bound,
                 Source &source);
-  bool refuseType(const Field &target, const Source &source, const std::string &wanted);
+  bool refuseType(const Field &target, const Source &source, const std::string &wanted,
+                  const std::string &right);
 
   //===-- DataLoading.cpp
   bool load(const syntax::Expr &expr, const Field &field, Fill &fill);

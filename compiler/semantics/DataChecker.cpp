@@ -193,9 +193,11 @@ void DataChecker::checkPart(const PartStatement &part) {
   const auto isText = [](const Fill &fill) { return fill.source.kind == "text"; };
   for (const Fill &fill : fills) {
     if (isText(fill) && !fill.operations.empty())
-      engine.report(Diag::TextArithmetic, fill.operations.front().place);
+      engine.report(Diag::TextArithmetic, fill.operations.front().place)
+          .help(fmt::format("`{}`", session.text(fill.source.place)));
     if (!isText(fill) && std::any_of(fills.begin(), fills.end(), isText))
-      engine.report(Diag::TextAlone, fill.place, fill.fields.front());
+      engine.report(Diag::TextAlone, fill.place, fill.fields.front())
+          .help(fmt::format("a data block of its own for `{}`", fill.fields.front()));
   }
   for (const Field &each : checked.data.fields)
     if (!filled.count(each.name) && !declaration.broken)

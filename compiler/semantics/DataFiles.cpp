@@ -210,8 +210,11 @@ void DataChecker::checkTexts() {
     const Field &target = *field(fill.fields.front());
     const auto length = static_cast<int64_t>(texts.at(fill.source.resolved).size()),
                window = std::get<int64_t>(fill.source.attributes.at("window"));
-    if (length <= window && told.insert(fill.source.filePlace).second)
-      engine.report(Diag::TextTooShort, fill.source.filePlace, length, window + 1);
+    if (length <= window && told.insert(fill.source.filePlace).second) {
+      auto report = engine.report(Diag::TextTooShort, fill.source.filePlace, length, window + 1);
+      if (length > 1)
+        report.help(fmt::format("`window: {}` would be the longest", length - 1));
+    }
     if (target.type.scalar == Scalar::Class && target.type.classes < characters &&
         tooSmall.insert(target.name).second)
       engine

@@ -277,7 +277,8 @@ std::optional<Augment::Step> DataChecker::augmentStep(const Expr &expr) {
   const std::string &argument = signature->arguments.front().name;
   Augment::Step step{signature->name, bound->number(argument), expr.span};
   if (argument == "p" && (step.value < 0 || step.value > 1)) {
-    engine.report(Diag::ProbabilityRange, bound->span(argument), step.value);
+    engine.report(Diag::ProbabilityRange, bound->span(argument), step.value)
+        .help(fmt::format("`{}(0.5)`", step.kind));
     return std::nullopt;
   }
   return step;

@@ -122,11 +122,13 @@ bool DataChecker::loadFiles(const BoundArguments &bound, const char *argument, S
   return true;
 }
 
-bool DataChecker::refuseType(const Field &target, const Source &source, const std::string &wanted) {
+bool DataChecker::refuseType(const Field &target, const Source &source, const std::string &wanted,
+                             const std::string &right) {
   engine
       .report(Diag::SourceFieldType, source.place, source.kind,
               std::get<std::string>(source.attributes.at("part")), wanted, target.type.str())
-      .note(target.place, "declared here");
+      .note(target.place, "declared here")
+      .help(fmt::format("`{}: {}`", target.name, right));
   return false;
 }
 
@@ -147,26 +149,33 @@ bool DataChecker::loadPart(const SourceEntry &entry, const Field &target,
       return refuseType(target, source,
                         fmt::format("`class[N][{0}]` or `i32[{0}]`, one id for each character of a "
                                     "window",
-                                    window));
+                                    window),
+                        fmt::format("class[{}][{}]", type.classes ? type.classes : 64, window));
     return true;
   }
   if (part == "label")
     return type.elements() == 1 && type.scalar != Scalar::Bool
                ? true
-               : refuseType(target, source, "one number, as in `class[10]`");
+               : refuseType(target, source, "one number, as in `class[10]`",
+                            fmt::format("class[{}]", type.classes ? type.classes : 10));
   if (type.scalar == Scalar::Class || type.scalar == Scalar::Bool)
-    return refuseType(target, source, "numbers from 0 to 255, as in `f32[3, 32, 32]`");
+    return refuseType(target, source, "numbers from 0 to 255, as in `f32[3, 32, 32]`",
+                      "f32[3, 32, 32]");
   if (source.kind == "cifar") {
     constexpr int64_t numbers = 3 * 32 * 32;
-    return type.elements() == numbers ? true : refuseType(target, source, "`f32[3, 32, 32]`");
+    return type.elements() == numbers
+               ? true
+               : refuseType(target, source, "`f32[3, 32, 32]`", "f32[3, 32, 32]");
   }
   if (type.rank() != 3 || (type.dims[0] != 1 && type.dims[0] != 3))
-    return refuseType(target, source, "`f32[3, H, W]`, or `f32[1, H, W]` for grey images");
+    return refuseType(target, source, "`f32[3, H, W]`, or `f32[1, H, W]` for grey images",
+                      "f32[3, 64, 64]");
   if (bound.given("size")) {
     const std::vector<int64_t> size = bound.pair("size");
     if (size[0] != type.dims[1] || size[1] != type.dims[2])
       return refuseType(target, source,
-                        fmt::format("`f32[{}, {}, {}]`", type.dims[0], size[0], size[1]));
+                        fmt::format("`f32[{}, {}, {}]`", type.dims[0], size[0], size[1]),
+                        fmt::format("f32[{}, {}, {}]", type.dims[0], size[0], size[1]));
   }
   source.attributes["resize"] = bound.given("size");
   return true;
