@@ -111,7 +111,7 @@ LogicalResult StepBuilder::lower(model::MaskColumnsOp op) {
   auto row = RankedTensorType::get({batch}, builder.getF32Type());
   const Value ones = train::ConstantOp::create(builder, row, DenseElementsAttr::get(row, 1.0f));
   const Value there = train::CompareOp::create(
-      builder, row.clone(builder.getI1Type()), "gt",
+      builder, RankedTensorType::get({batch}, builder.getI1Type()), "gt",
       train::MaskRowsOp::create(builder, row, ones, clock("count")), constant(0));
   const Value spread = broadcast(there, type.getShape(), {x.position(x.rank() - 1)});
   x.value = train::SelectOp::create(builder, type, spread, x.value,
