@@ -136,7 +136,6 @@ private:
     auto asked =
         train::GradientOp::create(builder, gradient.getLoc(), TypeRange(ValueRange(of)), loss, of);
     gradient.replaceAllUsesWith(asked.getGradients().take_front(own));
-    gradient.erase();
     for (size_t i = own; i < of.size(); ++i) {
       const Value back = asked.getGradients()[i];
       const Value square = train::SquareOp::create(builder, back.getLoc(), back.getType(), back);
@@ -151,6 +150,7 @@ private:
                     .getOperation();
       sums[sum] = of[i];
     }
+    gradient.erase(); // here, for the builder stood in front of it
     // These go as gradients are made.
     llvm::erase_if(forward, [](Operation *op) { return isa<train::StopGradientOp>(op); });
     known.insert(forward.begin(), forward.end());
