@@ -230,9 +230,9 @@ class Sources(harness.ProgramTest):
         self.write("prompt.txt", "abcd éfgh\nabcd é")
         done = self.run_program(program, "--predict", "prompt.txt", "--out", self.path("run"))
         self.assertIn('record 1: next "\\nabcd éf"', done.out)
-        two, _ = self.train(program, "two", "--threads", "2", "--steps", 12)
-        self.run_program(program, "--quiet", "--out", self.path("half"), "--steps", "7")
-        self.run_program(program, "--quiet", "--out", self.path("half"), "--steps", "12", "--resume",
+        two, _ = self.train(program, "two", "--threads", "2", "--epochs", 3)
+        self.run_program(program, "--quiet", "--out", self.path("half"), "--epochs", "1")
+        self.run_program(program, "--quiet", "--out", self.path("half"), "--epochs", "3", "--resume",
                          self.path("half", "last.safetensors"))
         self.assert_same_bits(self.weights("half"), two)
         self.write("more.txt", "abcdefghijklmnopqr\n" * 40)
@@ -283,7 +283,7 @@ class Sources(harness.ProgramTest):
         one, _ = self.train(program, "one", "--threads", "1")
         three, _ = self.train(program, "three", "--threads", "3")
         self.assert_same_bits(one, three)
-        self.run_program(program, "--quiet", "--out", self.path("half"), "--steps", "6")
+        self.run_program(program, "--quiet", "--out", self.path("half"), "--epochs", "2")
         self.run_program(program, "--quiet", "--out", self.path("half"), "--resume", self.path("half", "last.safetensors"))
         self.assert_same_bits(self.weights("half"), one)
         plain, _ = self.train(self.build(harness.SQUARES, "plain"), "plain_run")
