@@ -248,7 +248,14 @@ private:
       const Tensor *tensor = value.get<Tensor>();
       bool many = tensor && (evaluator.graph->varies(tensor->id) ||
                              evaluator.graph->type(tensor->id).rank() > 0);
-      take(spec, many ? evaluator.atBuildTime().evaluate(expr) : value, expr.span, &expr);
+      if (many) {
+        good = false;
+        engine.report(Diag::ArgumentKind, expr.span, signature.name, spec.name,
+                      semantics::describe(spec), shown(value, expr.span));
+        bound.items[spec.name] = std::move(item);
+        return;
+      }
+      take(spec, std::move(value), expr.span, &expr);
       return;
     }
     Value value = values ? evaluator.evaluate(expr) : evaluator.atBuildTime().evaluate(expr);

@@ -401,7 +401,7 @@ void TrainChecker::finishTeachers() {
     TeacherWork &teacher = *each;
     ModelInstance &instance = teacher.instance;
     const bool average = teacher.statement->isAverage;
-    if (teacher.good && !teacher.named)
+    if (teacher.good && !teacher.named && !engine.hasErrors())
       engine.report(Diag::UnusedTeacher, teacher.statement->name.span, instance.name);
     if (!teacher.good || !instance.complete())
       continue;

@@ -315,7 +315,8 @@ void TrainChecker::evaluateStage(StageWork &work) {
       else if (isTeacher)
         report.note(teacher->second->statement->name.span, "the first one");
     }
-    work.scope->bind(let->name.text, std::move(binding));
+    if (!isTeacher)
+      work.scope->bind(let->name.text, std::move(binding));
   }
   if (!work.single.objective) {
     missing(work, "objective", fmt::format("`objective cross_entropy({}(…), …)`", model->name.text),
