@@ -7,6 +7,10 @@ STEPS_AN_EPOCH = 4  # 100 examples in batches of 32
 
 
 class Schedules(harness.ProgramTest):
+    def build(self, spec, name="program"):
+        """A program's file beside the folder of what it leaves behind."""
+        return super().build(spec, f"{name}.program")
+
     def setUp(self):
         super().setUp()
         harness.write_squares(self.folder)

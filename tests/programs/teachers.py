@@ -36,6 +36,10 @@ WIDE = {"stem.weight": (4, 1, 3, 3), "stem.bias": (4,), "norm.weight": (4,), "no
 
 
 class Teachers(harness.ProgramTest):
+    def build(self, spec, name="program"):
+        """A program's file beside the folder of what it leaves behind."""
+        return super().build(spec, f"{name}.program")
+
     def setUp(self):
         super().setUp()
         harness.write_squares(self.folder)
@@ -207,7 +211,7 @@ train wide: Wide on squares {
         self.train(self.build(self.spec(self.SHARE)), "run")
         plain = self.build(self.spec('load ** from "run/best.safetensors"\n objective cross_entropy(Net.logits, label)'), "plain")
         self.train(plain, "plain")
-        self.train(plain, "init", "--init", "run/best.safetensors")
+        self.train(plain, "begun", "--init", "run/best.safetensors")
 
 
 class Ties(harness.ProgramTest):
@@ -228,6 +232,10 @@ train Net on d {
   epochs 3
 }
 """
+    def build(self, spec, name="program"):
+        """A program's file beside the folder of what it leaves behind."""
+        return super().build(spec, f"{name}.program")
+
     def setUp(self):
         super().setUp()
         generator = random.Random(9)
