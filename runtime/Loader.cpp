@@ -206,7 +206,12 @@ private:
         return fmt::format("its text has {} different characters", words.size());
       else if (job.field->name == field && job.fill->source.kind == Source::Kind::Images)
         return fmt::format("its folders name {} classes: {}", words.size(), list);
-    return fmt::format("its column has {} different words: {}", words.size(), list);
+    bool bare = false; // read from its first line on
+    for (const Job &job : jobs)
+      bare = bare || (job.field->name == field && job.fill->source.kind == Source::Kind::Csv &&
+                      !job.fill->source.skip && !hasHeader(job));
+    return fmt::format("its column has {} different words: {}{}", words.size(), list,
+                       bare ? "; `skip: 1` leaves a first line out that is a header" : "");
   }
 
   /// Class columns of words are numbered over all parts, or as the checkpoint did.
