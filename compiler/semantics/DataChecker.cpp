@@ -163,8 +163,12 @@ void DataChecker::checkFill(const syntax::Fill &written, std::vector<Fill> &fill
     if (written.value->kind() != Expr::Kind::Error) {
       const std::string value = session.text(written.value->span);
       engine.report(Diag::FillNames, written.span)
-          .help(entry && !entry->parts.empty() ? fmt::format("`{}`", value)
-                                               : fmt::format("`image = {}`", value));
+          .help(entry && !entry->parts.empty()
+                    ? fmt::format("`{}`", value)
+                    : fmt::format("`{} = {}`",
+                                  checked.data.fields.empty() ? "image"
+                                                              : checked.data.fields.front().name,
+                                  value));
     }
     for (const Field &each : checked.data.fields)
       filled.emplace(each.name, written.span);

@@ -107,8 +107,10 @@ bool DataChecker::namesField(const Expr &expr) const {
                        [&](const BinaryExpr::Link &link) { return namesField(*link.operand); });
   }
   case Expr::Kind::Call: {
-    const auto &arguments = expr.as<CallExpr>().arguments.list;
-    return std::any_of(arguments.begin(), arguments.end(),
+    const auto &call = expr.as<CallExpr>();
+    const auto &arguments = call.arguments.list;
+    return field(call.callee.front().text) ||
+           std::any_of(arguments.begin(), arguments.end(),
                        [&](const Argument &each) { return namesField(*each.value); });
   }
   default:
