@@ -122,7 +122,7 @@ BlockArgument StepBuilder::own(FlatSymbolRefAttr symbol, Type type, Location loc
 train::StepOp StepBuilder::finish() {
   llvm::BitVector unread(step.getNumArguments());
   for (BlockArgument argument : step.getArguments())
-    if (argument.use_empty())
+    if (argument.use_empty() && !step.getArgAttr(argument.getArgNumber(), "train.owns"))
       unread.set(argument.getArgNumber());
   (void)step.eraseArguments(unread);
   return step;

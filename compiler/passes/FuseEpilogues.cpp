@@ -98,10 +98,15 @@ bool Fusion::isAllowed() {
   if (tapsMoveSums() && (!oneTapReachesAll() || !sweep.getBody().getOps<kernel::IndexOp>().empty()))
     return false;
   for (auto [at, operand] : llvm::enumerate(sweep.getOperands()))
-    if (at >= sweep.getInputs().size()) {
+    if (const bool isOutput = at >= sweep.getInputs().size(); isOutput || !reads(operand)) {
       const AffineMap map = simplifyAffineMap(sweep.getMap(at).compose(toSweep));
       const auto stride = kernel::strideAlong(map, cast<ShapedType>(operand.getType()).getShape(),
                                               contract.getColsAxis());
+      if (!isOutput) { // a value read with the sums goes along the columns, or is the same for all of them
+        if (contract.getCols() > 1 && stride != 0 && stride != 1)
+          return false;
+        continue;
+      }
       if (contract.getCols() > 1 && stride != 1)
         return false;
       if (!contract.sumsAtOnce() && map != sums)
