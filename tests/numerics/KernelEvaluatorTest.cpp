@@ -65,8 +65,9 @@ std::map<std::string, std::vector<double>> drawInputs(const KernelCase &test) {
     } else {
       for (double &x : values)
         x = static_cast<float>(input.values == Values::Positive ? positive(generator)
-                               : input.values == Values::Wide
-                                   ? wide(generator)
+                               : input.values == Values::Wide   ? wide(generator)
+                               : input.values == Values::Small
+                                   ? wide(generator) / 4
                                    : std::copysign(apart(generator), wide(generator)));
     }
   }

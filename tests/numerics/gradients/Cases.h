@@ -12,6 +12,7 @@ enum class Values {
   Wide,     ///< -1.2 … 1.2
   Apart,    ///< the same, but at least 0.2 from 0: no kink is crossed
   Positive, ///< 0.3 … 1.5
+  Small,    ///< -0.3 … 0.3
   Whole     ///< 0, 1, … limit-1
 };
 

@@ -59,6 +59,7 @@ void fill(reference::Tensor &tensor, Values values, int64_t limit, std::mt19937 
   for (double &x : tensor.floats)
     x = values == Values::Positive ? positive(generator)
         : values == Values::Wide   ? wide(generator)
+        : values == Values::Small  ? wide(generator) / 4
                                    : std::copysign(apart(generator), wide(generator));
   for (int64_t &x : tensor.integers)
     x = std::uniform_int_distribution<int64_t>(0, limit - 1)(generator);
