@@ -58,7 +58,7 @@ train Net on squares {{
 """
 
     BOTH = """teacher Big = Wide from "wide.safetensors"
-  teacher Mean = ema(Net, decay: 0.8, every: 2)
+  teacher Mean = ema(Net, decay: 0.8, every: 3)
   let alpha = linear(0.9, to: 0.1)
   objective (1 - alpha) * cross_entropy(Net.logits, label) + alpha * distill(Net.logits, Big.logits, temperature: 2)
           + 0.1 * mse(Net.features, stop_gradient(Big.features)) + mse(Net.logits, Mean.logits)
@@ -79,7 +79,7 @@ train Net on squares {{
         lines = self.BOTH.replace("linear(0.9, to: 0.1)", "exponential(0.9, by: 0.9)")
         program = self.build(self.spec(lines, "steps 11"))
         whole, wholes = self.train(program, "whole")
-        self.train(program, "part", "--steps", 5)
+        self.train(program, "part", "--steps", 8)  # two epochs, between two updates of the average
         os.remove(self.path("wide.safetensors"))
         resumed, metrics = self.train(program, "part", "--resume", self.path("part", "last.safetensors"))
         self.assert_same_bits(whole, resumed)

@@ -188,6 +188,95 @@ model.train @t of @Net on @d seed 0 {
 
 model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
 model.train @t of @Net on @d seed 0 {
+  model.param @w : tensor<2xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.param @v : tensor<3xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.net @Net(%x: tensor<f32>) -> tensor<f32> { model.return %x : tensor<f32> }
+  model.stage @main batch 2 steps 1 {
+    %x = model.field "x" : tensor<f32>
+    model.objective %x : tensor<f32>
+    // expected-error @+1 {{'model.copy' op (C1) copies 1 states to 2}}
+    model.copy [@w] to [@w, @v]
+  }
+}
+
+// -----
+
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
+model.train @t of @Net on @d seed 0 {
+  model.param @w : tensor<2xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.param @v : tensor<3xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.net @Net(%x: tensor<f32>) -> tensor<f32> { model.return %x : tensor<f32> }
+  model.stage @main batch 2 steps 1 {
+    %x = model.field "x" : tensor<f32>
+    model.objective %x : tensor<f32>
+    // expected-error @+1 {{'model.copy' op (C1) names @u, which is no parameter or buffer}}
+    model.copy [@u] to [@w]
+  }
+}
+
+// -----
+
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
+model.train @t of @Net on @d seed 0 {
+  model.param @w : tensor<2xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.param @v : tensor<3xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.net @Net(%x: tensor<f32>) -> tensor<f32> { model.return %x : tensor<f32> }
+  model.stage @main batch 2 steps 1 {
+    %x = model.field "x" : tensor<f32>
+    model.objective %x : tensor<f32>
+    // expected-error @+1 {{'model.copy' op (C1) copies @w to @v, whose type is another}}
+    model.copy [@w] to [@v]
+  }
+}
+
+// -----
+
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
+model.train @t of @Net on @d seed 0 {
+  model.param @w : tensor<2xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.param @v : tensor<3xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.net @Net(%x: tensor<f32>) -> tensor<f32> { model.return %x : tensor<f32> }
+  model.stage @main batch 2 steps 1 {
+    %x = model.field "x" : tensor<f32>
+    model.objective %x : tensor<f32>
+    // expected-error @+1 {{'model.average' op (C1) averages into @v, which is `of` nothing}}
+    model.average [@v] decay 0.9 every 1
+  }
+}
+
+// -----
+
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
+model.train @t of @Net on @d seed 0 {
+  model.param @w : tensor<2xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.param @v : tensor<3xf32> init #train.init<constant, 0.0, 0.0> role "weight"
+  model.param @"Mean:w" : tensor<2xf32> init #train.init<constant, 0.0, 0.0> role "weight" {of = @w, teacher = "Mean"}
+  model.net @Net(%x: tensor<f32>) -> tensor<f32> { model.return %x : tensor<f32> }
+  model.stage @main batch 2 steps 1 {
+    %x = model.field "x" : tensor<f32>
+    model.objective %x : tensor<f32>
+    // expected-error @+1 {{'model.average' op (C2) decay is from 0 to below 1, and every is positive}}
+    model.average [@"Mean:w"] decay 1.0 every 1
+  }
+}
+
+// -----
+
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
+model.train @t of @Net on @d seed 0 {
+  model.net @Net(%x: tensor<f32>) -> tensor<f32> { model.return %x : tensor<f32> }
+  model.stage @main batch 2 steps 1 {
+    %x = model.field "x" : tensor<f32>
+    model.objective %x : tensor<f32>
+    // expected-error @+1 {{'model.schedule' op no schedule is called "square"}}
+    %s = model.schedule "square" 1.0 : tensor<f32>
+  }
+}
+
+// -----
+
+model.data @d seed 0 fields [{name = "x", type = tensor<f32>}] parts {train = []}
+model.train @t of @Net on @d seed 0 {
   model.net @Net(%x: tensor<f32>) -> tensor<f32> { model.return %x : tensor<f32> }
   model.stage @main batch 2 steps 1 {
     %x = model.field "x" : tensor<f32>

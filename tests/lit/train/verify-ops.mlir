@@ -73,6 +73,18 @@
 
 // -----
 
+%n = "test.values"() : () -> (index)
+// expected-error @+1 {{'train.rate' op (C4) a length in epochs needs `epochs`, how many steps one has}}
+%y = train.rate "step"(1.0) at %n of %n {every = 2 : i64, every_epochs} : tensor<f32>
+
+// -----
+
+%n = "test.values"() : () -> (index)
+// expected-error @+1 {{'train.pulse' op (C1) every must be positive, is 0}}
+%y = train.pulse 0 at %n : tensor<f32>
+
+// -----
+
 %a, %b = "test.values"() : () -> (tensor<2x3xf32>, tensor<3x4xf32>)
 // expected-error @+1 {{'train.contract' op (C1) axes are written like "bk,nk->bn", are "bk,kn"}}
 %y = train.contract "bk,kn" %a, %b : (tensor<2x3xf32>, tensor<3x4xf32>) -> tensor<2x4xf32>

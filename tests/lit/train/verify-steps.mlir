@@ -6,7 +6,7 @@ train.state @w : tensor<4xf32> kind "parameter" init <orthogonal, 1.0, 0.0>
 
 // -----
 
-// expected-error @+1 {{'train.state' op (C2) kind is "parameter", "buffer" or "optimizer", is "weight"}}
+// expected-error @+1 {{'train.state' op (C2) kind is "parameter", "buffer", "teacher" or "optimizer", is "weight"}}
 train.state @w : tensor<4xf32> kind "weight" init <constant, 0.0, 0.0>
 
 // -----
@@ -19,6 +19,12 @@ train.state @m : tensor<4xf32> kind "optimizer" init <constant, 0.0, 0.0>
 train.state @b : tensor<4xf32> kind "buffer" init <constant, 0.0, 0.0>
 // expected-error @+1 {{'train.state' op (C2) `of` must name a parameter, names @b}}
 train.state @m : tensor<4xf32> kind "optimizer" init <constant, 0.0, 0.0> of @b
+
+// -----
+
+train.state @m : tensor<4xf32> kind "teacher" init <constant, 0.0, 0.0>
+// expected-error @+1 {{'train.state' op (C2) `of` must name a parameter or buffer, names @m}}
+train.state @"Mean:w" : tensor<4xf32> kind "teacher" init <constant, 0.0, 0.0> of @m
 
 // -----
 
@@ -145,7 +151,7 @@ train.step @s kind "eval" (%x: tensor<4xf32> {train.clock = "step"}) {
 
 // -----
 
-// expected-error @+1 {{'train.step' op (S6) argument 0: train.clock must be "step", "last", "count", "seed", "draw" or "ids"}}
+// expected-error @+1 {{'train.step' op (S6) argument 0: train.clock must be "step", "last", "count", "seed", "draw", "epoch" or "ids"}}
 train.step @s kind "eval" (%x: index {train.clock = "now"}) {
   train.commit
 }
