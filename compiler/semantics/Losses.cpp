@@ -143,8 +143,12 @@ Value topK(Evaluator &evaluator, const BoundArguments &arguments) {
 Value meanSquaredError(Evaluator &evaluator, const BoundArguments &arguments) {
   if (!sameShape(evaluator, arguments, "a", "b"))
     return Poison{};
-  return evaluator.emit("mse", {arguments.tensor("a"), arguments.tensor("b")}, {}, Type{},
-                        arguments.place);
+  ValueId a = arguments.tensor("a"), b = arguments.tensor("b");
+  if (evaluator.graph->hasColumns(a) || evaluator.graph->hasColumns(b)) {
+    Maker make{evaluator, arguments.place}; // of the products that are there
+    return Tensor{make.all("mean", make.same("square", {make.same("sub", {a, b})}))};
+  }
+  return evaluator.emit("mse", {a, b}, {}, Type{}, arguments.place);
 }
 
 Value meanAbsoluteError(Evaluator &evaluator, const BoundArguments &arguments) {
@@ -208,6 +212,10 @@ Value binaryCrossEntropy(Evaluator &evaluator, const BoundArguments &arguments) 
 /// Σ softmax(p) (log softmax(p) - log softmax(q)) over the axis, then the mean over every other one.
 ValueId divergence(const Maker &make, ValueId p, ValueId q, int64_t axis) {
   Attributes along{{"axis", axis}};
+  if (axis == make.type(p).rank() - 1) {
+    p = maskColumns(*make.evaluator.graph, p, -absent, make.place);
+    q = maskColumns(*make.evaluator.graph, q, -absent, make.place);
+  }
   ValueId logP = make.same("log_softmax", {p}, along);
   ValueId logQ = make.same("log_softmax", {q}, along);
   ValueId difference = make.same("sub", {logP, logQ});

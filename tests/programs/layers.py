@@ -204,6 +204,32 @@ model Net(x: f32[3]) -> f32[3] {
                 change = [(1 - w) * 1e6 for w in weights["w"][1]]
                 self.assert_close(change, [g + h for g, h in zip(*gradients)], 0.1, 0.2)
 
+    def test_losses_of_pairwise_in_a_smaller_batch(self):
+        weights, metrics = self.train(self.program("""
+model Net(x: f32[3]) -> f32[3] {
+  param w: f32[3] = constant(0.5)
+  w * x
+}""", """let mine = pairwise(Net(x), Net(x))
+  let theirs = pairwise(x, x)
+  objective mse(mine, theirs)
+  optimize sgd(lr: 0.0)
+  batch 4 order sequential
+  epochs 1
+  report mae(mine, theirs) as mae
+  report kl_div(theirs, mine) as divergence"""), "run")
+        square, absolute, divergence = 0, 0, 0
+        for part in (ROWS[:4], ROWS[4:]):
+            for a in part:
+                theirs = [sum(p * q for p, q in zip(a, b)) for b in part]
+                mine = [t / 4 for t in theirs]
+                square += sum((m - t) ** 2 for m, t in zip(mine, theirs)) / len(part)
+                absolute += sum(abs(m - t) for m, t in zip(mine, theirs)) / len(part)
+                logs = [[v - math.log(sum(map(math.exp, values))) for v in values] for values in (theirs, mine)]
+                divergence += sum(math.exp(p) * (p - q) for p, q in zip(*logs))
+        self.assertAlmostEqual(self.measured(metrics, "loss"), square / 6, places=4)
+        self.assertAlmostEqual(self.measured(metrics, "mae"), absolute / 6, places=5)
+        self.assertAlmostEqual(self.measured(metrics, "divergence"), divergence / 6, places=5)
+
     def test_batch_mean_of_a_smaller_batch(self):
         _, metrics = self.train(self.program("""
 model Net(x: f32[3]) -> f32[3] {
