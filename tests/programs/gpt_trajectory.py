@@ -1,5 +1,6 @@
 """A small GPT of the library, its embedding tied to its head, has PyTorch's losses on equal weights and batches."""
 import json
+import math
 import os
 
 import harness
@@ -54,6 +55,8 @@ class GptTrajectory(harness.ProgramTest):
 
     def test_sgd_with_momentum(self):
         self.compare("sgd(lr: 0.02, momentum: 0.9)", "sgd")
+        measured = [line for line in self.metrics("run") if line["set"] == "train"][0]
+        self.assert_close([measured["perplexity"]], [math.exp(measured["loss"])], 1e-5, 0)
         # One weight, used twice: one entry, found under both names.
         weights = self.weights("run")
         self.assertIn("wte.weight", weights)
