@@ -71,6 +71,19 @@ const MeanField::Field &MeanField::of(Value value) {
     std::sort(points.begin(), points.end());
     if (points.front() == points.back())
       points.resize(1);
+    if (points.size() > 1 && isa<FloatType>(getElementTypeOrSelf(value.getType()))) {
+      // A few points, moved to the moments of all of them.
+      const auto n = static_cast<double>(points.size());
+      double m = 0, v = 0;
+      for (double x : points)
+        m += x / n;
+      for (double x : points)
+        v += (x - m) * (x - m) / n;
+      const double scale =
+          std::sqrt(std::max(sample->square - sample->mean * sample->mean, 0.0) / v);
+      for (double &x : points)
+        x = sample->mean + (x - m) * scale;
+    }
     std::vector<double> weights(points.size(), 1);
     field(value, spread(std::move(points), std::move(weights)));
   }
