@@ -53,6 +53,17 @@ size_t MeanField::normal(double mean, double variance) {
   return spread(std::move(points), std::move(weights));
 }
 
+/// What cannot be below zero, such as a variance: log-normal with these moments. (A normal law would reach to where 1 / x has no mean.)
+size_t MeanField::positive(double mean, double variance) {
+  if (!(variance > 0) || !(mean > 0))
+    return normal(mean, variance);
+  const double spreadSquare = std::log1p(variance / (mean * mean));
+  const size_t root = normal(std::log(mean) - spreadSquare / 2, spreadSquare);
+  for (double &point : roots[root].points)
+    point = std::exp(point);
+  return root;
+}
+
 void MeanField::field(Value value, size_t root) {
   const size_t count = roots[root].points.size();
   fields[value] = {root, roots[root].points, std::vector<double>(count, 1.0), 1};
@@ -401,7 +412,10 @@ void MeanField::forward(Operation *op) {
   const double terms = x ? share(x, result) : 1;
   if (isa<train::SumOp>(op)) {
     const Field from = of(x);
-    return root(terms * mean(from), terms * variance(from), 1);
+    const bool isPositive = *llvm::min_element(from.at) >= 0;
+    const double m = terms * mean(from), v = terms * variance(from);
+    field(result, isPositive ? positive(m, v) : normal(m, v));
+    return passes(result, x, 1);
   }
   if (isa<train::BatchMeanOp>(op)) {
     const Field from = of(x);
@@ -411,7 +425,7 @@ void MeanField::forward(Operation *op) {
     const Field from = of(x);
     const double v = variance(from);
     root(mean(from), v / terms, 1 / (terms * terms));
-    field(op->getResult(1), normal(v, 2 * v * v / terms));
+    field(op->getResult(1), positive(v, 2 * v * v / terms));
     return passes(op->getResult(1), x, 4 * v / (terms * terms));
   }
   if (isa<train::ReduceMaxOp>(op)) {

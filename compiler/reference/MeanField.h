@@ -58,6 +58,7 @@ private:
   };
 
   size_t normal(double mean, double variance);
+  size_t positive(double mean, double variance);
   size_t spread(std::vector<double> points, std::vector<double> weights);
   void field(mlir::Value value, size_t root);
   const Field &of(mlir::Value value);
