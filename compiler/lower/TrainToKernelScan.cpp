@@ -83,7 +83,8 @@ LogicalResult ScanLowering::narrow() {
   };
   for (BlockArgument argument : op.getStep().getArguments())
     mapping.map(argument, block.addArgument(typeOf(argument), argument.getLoc()));
-  OpBuilder builder = OpBuilder::atBlockEnd(&block);
+  OpBuilder builder(op->getContext());
+  builder.setInsertionPointToEnd(&block);
   for (Operation &each : op.getStep().without_terminator()) {
     Operation *copy = builder.clone(each, mapping);
     for (auto [before, now] : llvm::zip_equal(each.getResults(), copy->getResults()))

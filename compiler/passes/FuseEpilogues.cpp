@@ -84,6 +84,9 @@ bool Fusion::isAllowed() {
     if (!toSweep) {
       if (read.getNumDims() != read.getNumResults() || !read.isPermutation())
         return false;
+      // A slice that begins at 0 reads by a permutation too, but not every sum.
+      if (!kernel::coversAll(read, cast<ShapedType>(input.getType()).getShape(), sweep.getDomain()))
+        return false;
       toSweep = simplifyAffineMap(inversePermutation(read).compose(written));
     }
     if (simplifyAffineMap(read.compose(toSweep)) != written)

@@ -196,7 +196,10 @@ struct FuseSweeps : impl::FuseSweepsBase<FuseSweeps> {
     const unsigned input =
         llvm::find(reader.getInputs(), producer.getResult(0)) - reader.getInputs().begin();
     const AffineMap written = outputMaps(producer)[0];
-    if (!undo(reader.getMap(input)) || !kernel::isOneToOne(written, producer.getDomain()) ||
+    if (!undo(reader.getMap(input)) ||
+        !kernel::coversAll(reader.getMap(input), shapeOf(producer.getResult(0)),
+                           reader.getDomain()) ||
+        !kernel::isOneToOne(written, producer.getDomain()) ||
         !kernel::coversAll(written, shapeOf(producer.getResult(0)), producer.getDomain()))
       return false;
     moveIntoProducer(producer, reader, input);

@@ -55,6 +55,12 @@ private:
     Operation *op = value.getDefiningOp();
     return op && (isa<View>(op) || op->hasTrait<OpTrait::ConstantLike>());
   }
+  /// The copy stands in no op, so its block does not know the context.
+  OpBuilder atEndOfCopy() {
+    OpBuilder inside(scan->getContext());
+    inside.setInsertionPointToEnd(copy);
+    return inside;
+  }
   Value zeros(Type type) {
     auto tensor = cast<RankedTensorType>(type);
     return ConstantOp::create(builder, emit.location, tensor, DenseElementsAttr::get(tensor, 0.0f));
@@ -111,7 +117,7 @@ void ReverseScan::copyBody() {
   IRMapping mapping;
   for (BlockArgument argument : step.getArguments())
     mapping.map(argument, copy->addArgument(argument.getType(), argument.getLoc()));
-  OpBuilder inside = OpBuilder::atBlockEnd(copy);
+  OpBuilder inside = atEndOfCopy();
   for (Operation &op : step.without_terminator())
     inside.clone(op, mapping);
   llvm::DenseSet<Value> liveOfCopy;
@@ -128,7 +134,7 @@ LogicalResult ReverseScan::differentiate() {
   llvm::DenseMap<Value, Value> toCopy;
   for (auto [value, original] : toOriginal)
     toCopy[original] = value;
-  OpBuilder inside = OpBuilder::atBlockEnd(copy);
+  OpBuilder inside = atEndOfCopy();
   Backward backward(inside, live);
   const Location location = emit.location;
   NextOp next = scan.getNext();
@@ -151,7 +157,7 @@ LogicalResult ReverseScan::differentiate() {
   for (unsigned at = 0; at < scan.getNumOperands(); ++at)
     gradients.push_back(liveArguments[at] ? backward.of(copy->getArgument(at)) : Value());
   // A step that does not read a carried value lets no gradient through to the step before.
-  OpBuilder end = OpBuilder::atBlockEnd(copy);
+  OpBuilder end = atEndOfCopy();
   for (auto &[at, back] : carriedBack)
     if (!gradients[walking + at]) {
       auto type = cast<RankedTensorType>(back.getType());
