@@ -274,7 +274,7 @@ static const Operation *measureBehind(const Graph &graph, ValueId value) {
   return nullptr;
 }
 
-/// Whether a call of the trained model stands above a value, and not behind a `stop_gradient` alone.
+/// Whether a call of the trained model stands above a value, and not behind what passes no gradient alone.
 bool TrainChecker::dependsOnModel(const Graph &graph, ValueId value) const {
   std::set<ValueId> needed{value};
   for (auto op = graph.operations.rbegin(); op != graph.operations.rend(); ++op) {
@@ -285,8 +285,11 @@ bool TrainChecker::dependsOnModel(const Graph &graph, ValueId value) const {
       for (const auto &[types, net] : trained.netNames)
         if (std::get<std::string>(op->attributes.at("net")) == net)
           return true;
-    if (op->kind != "stop_gradient")
-      needed.insert(op->operands.begin(), op->operands.end());
+    static const std::set<std::string> flat = {"stop_gradient", "argmax",    "one_hot",
+                                               "equal",         "not_equal", "less",
+                                               "less_equal",    "greater",   "greater_equal"};
+    if (!flat.count(op->kind))
+      needed.insert(op->operands.begin() + (op->kind == "where" ? 1 : 0), op->operands.end());
   }
   return false;
 }
@@ -334,7 +337,8 @@ void TrainChecker::evaluateStage(StageWork &work) {
       work.good = false;
     }
     if (id && !dependsOnModel(work.graph.graph, *id)) {
-      engine.report(Diag::ObjectiveWithoutModel, expr.span, model->name.text);
+      engine.report(Diag::ObjectiveWithoutModel, expr.span, model->name.text)
+          .help("comparisons, `argmax` and `stop_gradient` pass no gradient on");
       work.good = false;
     }
   }
