@@ -308,13 +308,18 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
     for (unsigned axis : kernel::axesOf(result))
       if (axis != product.cols && !llvm::is_contained(product.taps, axis))
         product.rows.push_back(axis);
-  // What both operands share (a convolution's groups, an attention's heads) goes outside, so that rows within share a panel of b.
-  SmallVector<unsigned> shared, own;
-  for (unsigned axis : product.rows)
-    (product.a.map.isFunctionOfDim(axis) && product.b.map.isFunctionOfDim(axis) ? shared : own)
-        .push_back(axis);
-  product.rows = std::move(shared);
-  llvm::append_range(product.rows, own);
+  // What both operands share (a convolution's groups, an attention's heads) goes outside, so that rows within share a panel of b. Where taps are
+  // summed the result's outermost axis stays in front: its parts are filled with zeros one by one.
+  const bool sumsTaps =
+      !product.taps.empty() && (readTaps.empty() || !product.isInResult(readTaps[0]));
+  SmallVector<unsigned> outside, inside;
+  for (auto [at, axis] : llvm::enumerate(product.rows)) {
+    const bool isShared =
+        product.a.map.isFunctionOfDim(axis) && product.b.map.isFunctionOfDim(axis);
+    ((isShared || (sumsTaps && at == 0)) ? outside : inside).push_back(axis);
+  }
+  product.rows = std::move(outside);
+  llvm::append_range(product.rows, inside);
   for (unsigned axis = 0; axis < product.domain.size(); ++axis)
     if (!product.isInResult(axis) && !llvm::is_contained(product.taps, axis))
       product.sum.push_back(axis);

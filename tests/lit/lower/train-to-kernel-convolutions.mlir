@@ -59,9 +59,9 @@ train.step @small_weight kind "predict" (%x: tensor<4x8x8x3xf32> {train.data = "
 }
 
 // -----
-// Groups go outside, so that the rows within share their part of the weight.
+// Groups go outside, behind the batch, so that the rows within share their part of the weight.
 // CHECK-LABEL: train.step @groups
-// CHECK: kernel.contract rows [3, 4, 8, 8] cols 64 taps [3, 3] sum [32]
+// CHECK: kernel.contract rows [4, 3, 8, 8] cols 64 taps [3, 3] sum [32]
 train.state @w : tensor<3x3x32x3x64xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
 train.step @groups kind "predict" (%x: tensor<4x8x8x3x32xf32> {train.data = "x"}, %w: tensor<3x3x32x3x64xf32> {train.reads = @w}) {
   %y = train.conv2d %x, %w {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
