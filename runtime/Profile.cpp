@@ -133,7 +133,7 @@ std::vector<Cost> Profile::byLine(const std::vector<Cost> &kernels) {
 
 void Profile::printTable(const char *title, std::vector<Cost> costs, size_t most) const {
   std::sort(costs.begin(), costs.end(),
-                   [](const Cost &a, const Cost &b) { return a.seconds > b.seconds; });
+            [](const Cost &a, const Cost &b) { return a.seconds > b.seconds; });
   double all = 0;
   for (const Cost &cost : costs)
     all += cost.seconds;
