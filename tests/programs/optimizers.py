@@ -12,11 +12,11 @@ import harness
 
 def optimizer(case):
     a, schedule = case["attributes"], case["schedule"]
-    rate = a["lr"]
+    rate = a.get("lr")
     more = "".join(f", {k}: {v}" for k, v in schedule.items() if k != "kind")
     if schedule["kind"] != "constant":
         rate = f"{schedule['kind']}({rate}{more})"
-    arguments = [f"lr: {rate}"]
+    arguments = [f"lr: {rate}"] if rate is not None else []
     for key, value in a.items():
         if key == "betas":
             arguments.append(f"betas: ({value[0]}, {value[1]})")

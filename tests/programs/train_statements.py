@@ -44,9 +44,9 @@ class Accumulate(harness.ProgramTest):
         """With dropout, a schedule, a penalty and an epoch's last, shorter group: 100 examples make groups of 32, 32, 32 and 4."""
         for optimizer in ("adam(lr: cosine(1e-2, warmup: 3))", "sgd(lr: linear(0.1), momentum: 0.9, weight_decay: 1e-3)"):
             with self.subTest(optimizer):
-                whole, wholes = self.train(self.program("whole", "batch 32; clip norm 1.0", optimizer), "whole", "--log-steps")
+                whole, wholes = self.train(self.program("large", "batch 32; clip norm 1.0", optimizer), "whole", "--log-steps")
                 parts, part = self.train(
-                    self.program("parts", "batch 8; accumulate 4; clip norm 1.0", optimizer), "parts", "--log-steps")
+                    self.program("small", "batch 8; accumulate 4; clip norm 1.0", optimizer), "parts", "--log-steps")
                 for name in whole:
                     if not name.startswith("optimizer."):
                         self.assert_close(parts[name][1], whole[name][1], 1e-3, 1e-4, name)
@@ -71,8 +71,8 @@ class Accumulate(harness.ProgramTest):
 
     def test_batch_norm_takes_each_batch(self):
         net = NET.replace("|> relu |> max_pool2d(2)", "|> batch_norm |> relu |> max_pool2d(2)", 1)
-        one, _ = self.train(self.program("one", "batch 10", "sgd(lr: 0.0)", net), "one")
-        several, _ = self.train(self.program("several", "batch 10; accumulate 5", "sgd(lr: 0.0)", net), "several")
+        one, _ = self.train(self.program("single", "batch 10", "sgd(lr: 0.0)", net), "one")
+        several, _ = self.train(self.program("grouped", "batch 10; accumulate 5", "sgd(lr: 0.0)", net), "several")
         for name in ("batch_norm1.running_mean", "batch_norm1.running_var"):
             self.assertEqual(one[name][1], several[name][1])
 
@@ -246,7 +246,7 @@ train M on d {{
             name: (tuple(w["shape"]), array.array("f", w["values"])) for name, w in stored["weights"].items()})
         losses = {}
         for precision in ("bf16", "f32"):
-            program = self.build(spec.format(batch=stored["batch"], precision=precision), precision)
+            program = self.build(spec.format(batch=stored["batch"], precision=precision), "program")
             self.train(program, precision, "--init", "initial.safetensors", "--log-steps")
             losses[precision] = [s["loss"] for s in self.metrics(precision, "steps.jsonl")]
         # A last bit before rounding may fall to the other side of a tie's neighbourhood: 2^-9 of one product.
