@@ -411,6 +411,8 @@ void StepBuilder::markAgain(Operation &from, Operation *before) {
   else if (part.empty())
     part = "#" + std::to_string(netCalls);
   Block *block = builder.getInsertionBlock();
+  if (block->empty())
+    return;
   for (Operation *op = before ? before->getNextNode() : &block->front(); op; op = op->getNextNode())
     op->setAttr("train.part", builder.getStringAttr(part));
 }

@@ -106,8 +106,13 @@ struct TrainToKernel : impl::TrainToKernelBase<TrainToKernel> {
       ops.push_back(&op);
     for (Operation *op : ops) {
       builder.builder.setInsertionPoint(commit);
+      Operation *before = commit->getPrevNode();
       if (failed(lower(builder, op)))
         return failure();
+      // What is computed again is no copy of the first: nothing joins the two.
+      if (op->hasAttr("train.again"))
+        for (Operation *made = commit->getPrevNode(); made != before; made = made->getPrevNode())
+          made->setAttr("kernel.again", builder.builder.getUnitAttr());
       ++numLowered;
     }
     builder.builder.setInsertionPoint(commit);

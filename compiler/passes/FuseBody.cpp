@@ -73,6 +73,12 @@ Location joinedLocation(Location first, Location second) {
   return first == second ? first : FusedLoc::get(first.getContext(), {first, second});
 }
 
+void keepAgain(Operation *fused, ArrayRef<Operation *> from) {
+  for (Operation *op : from)
+    if (Attribute again = op->getAttr("kernel.again"))
+      fused->setAttr("kernel.again", again);
+}
+
 SmallVector<Block *> blocksOfLoops(train::StepOp step) {
   SmallVector<Block *> blocks{&step.getBody().front()};
   step.walk([&](kernel::ScanOp scan) { blocks.push_back(&scan.getBody().front()); });

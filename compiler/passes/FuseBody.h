@@ -37,6 +37,10 @@ private:
 /// Two places become one.
 mlir::Location joinedLocation(mlir::Location first, mlir::Location second);
 
+/// What is made of a loop that is computed again (`train.again` on the floor above) is so too: it
+/// stays apart from what the first one became.
+void keepAgain(mlir::Operation *fused, llvm::ArrayRef<mlir::Operation *> from);
+
 /// The blocks of a step that hold loop ops: its own, and the bodies of its scans.
 llvm::SmallVector<mlir::Block *> blocksOfLoops(train::StepOp step);
 

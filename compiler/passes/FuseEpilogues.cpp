@@ -181,6 +181,7 @@ void Fusion::apply() {
       contract.getCols(), contract.getTaps(), contract.getSum(),
       builder.getAffineMapArrayAttr(maps), contract.getBlock(), contract.getScheduleAttr());
   fused.getEpilogue().takeBody(region);
+  keepAgain(fused, {contract, sweep});
   for (auto [old, value] : llvm::zip_equal(replaced, fused.getResults()))
     old.replaceAllUsesWith(value);
   sweep.erase();

@@ -86,6 +86,7 @@ SweepOp moveIntoReader(SweepOp producer, SweepOp reader) {
   body.yield(reader.getLoc(), body.append(readerBody, values, same));
   SweepOp fused = finish(builder, joinedLocation(producer.getLoc(), reader.getLoc()), reader, body,
                          region, outputMaps(reader), reader.getOutputs());
+  keepAgain(fused, {producer, reader});
   reader.replaceAllUsesWith(fused.getResults());
   reader.erase();
   return fused;
@@ -112,6 +113,7 @@ SweepOp moveIntoProducer(SweepOp producer, SweepOp reader, unsigned input) {
     maps.push_back(simplifyAffineMap(map.compose(toReader)));
   SweepOp fused = finish(builder, joinedLocation(producer.getLoc(), reader.getLoc()), producer,
                          body, region, maps, reader.getOutputs());
+  keepAgain(fused, {producer, reader});
   reader.replaceAllUsesWith(fused.getResults());
   reader.erase();
   return fused;
