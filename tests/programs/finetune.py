@@ -2,8 +2,8 @@
 import json
 import os
 
-import finetune_task as task
 import harness
+import finetune_task as task
 
 DATA = """
 data shapes {
