@@ -18,7 +18,7 @@ train.step @mixed kind "train" (%x: tensor<8x4xf32> {train.data = "x"}, %w: tens
   // CHECK: %[[D:.*]] = train.mul %{{.*}}, %[[Z]]
   // CHECK: %[[R:.*]] = train.bf16 %[[D]]
   // CHECK: %[[G:.*]] = train.contract "bk,bn->kn" %[[X]], %[[R]]
-  // CHECK-NEXT: train.commit states [@w] (%[[G]]
+  // CHECK-NEXT: train.commit states [@w](%[[G]]
   %g = train.gradient %loss of %w : tensor<4x4xf32>
   train.commit states [@w] (%g : tensor<4x4xf32>) outputs ["loss"] (%loss : tensor<f32>)
 }
