@@ -30,7 +30,7 @@ def case(name, call, inputs, function):
         "inputs": {k: stored(v) for k, v in inputs.items()},
         "upstream": stored(upstream),
         "outputs": [stored(result)],
-        "gradients": {k: stored(v.grad) for k, v in leaves.items() if v.requires_grad and v.grad is not None},
+        "gradients": {k: stored(torch.zeros_like(v) if v.grad is None else v.grad) for k, v in leaves.items() if v.requires_grad},
     })
 
 
