@@ -72,8 +72,12 @@ std::optional<std::string> Evaluator::string(const Expr &expr, const std::string
 }
 
 std::optional<ValueId> Evaluator::tensor(const Value &value, Span place, const std::string &who) {
-  if (const Tensor *tensor = value.get<Tensor>())
-    return tensor->id;
+  if (const Tensor *tensor = value.get<Tensor>()) {
+    if (graph)
+      return tensor->id;
+    session.engine.report(Diag::NotAtBuildTime, place, session.text(place));
+    return std::nullopt;
+  }
   if (value.isNumber() && graph)
     return graph->constant(value.number(), place);
   if (!value.poisoned()) {
@@ -292,6 +296,11 @@ Value Evaluator::binary(BinaryOp op, const Value &left, Span leftSpan, const Val
     return a && b ? matrixProduct(*this, *a, leftSpan, *b, rightSpan, place) : Value(Poison{});
   }
   if (left.get<Tensor>() || right.get<Tensor>()) {
+    if (!graph) { // a value of the model where only numbers are
+      (void)tensor(left.get<Tensor>() ? left : right, left.get<Tensor>() ? leftSpan : rightSpan,
+                   shown);
+      return Poison{};
+    }
     if (comparesOperands(op))
       if (std::optional<Value> result =
               compareLabels(op, shown, left, leftSpan, right, rightSpan, place))
