@@ -260,6 +260,12 @@ void addClocks(Cases &cases) {
   }
   cases.push_back(correction);
 
+  cases.push_back({.op = "pulse",
+                   .inputs = {},
+                   .body = "%y = train.pulse 1 at %step : tensor<f32>\n"
+                           "%z = train.pulse 4 at %step : tensor<f32>",
+                   .outputs = {{"y", tensor("")}, {"z", tensor("")}},
+                   .clocks = clocks});
   cases.push_back({.op = "count",
                    .inputs = {},
                    .body = "%y = train.count %count times 1.0 : tensor<f32>\n"

@@ -287,7 +287,7 @@ void addViews(Cases &cases) {
 /// A gated cell over time: what is carried, kept, read from a sequence and from constants, and a carried value that is not kept.
 void addScans(Cases &cases) {
   const std::string body = R"(
-    %last, %sums, %all = train.scan over 4 {0} sequences(%x : tensor<3x4x6xf32>)
+    %end, %sums, %all = train.scan over 4 {0} sequences(%x : tensor<3x4x6xf32>)
         carried(%h, %s : tensor<3x2xf32>, tensor<3x2xf32>)
         constants(%w, %b : tensor<2x6xf32>, tensor<2xf32>) {{
     ^bb0(%xt: tensor<3x6xf32>, %ht: tensor<3x2xf32>, %st: tensor<3x2xf32>, %wt: tensor<2x6xf32>, %bt: tensor<2xf32>):
@@ -318,7 +318,7 @@ void addScans(Cases &cases) {
                             "tensor<3x4x2xf32> -> tensor<3x4x2xf32>",
                      "tensor<3x4x2xf32>"});
     cases.push_back({"scan", inputs,
-                     scan + "%y = train.mul %last, %sums : tensor<3x2xf32>, tensor<3x2xf32> -> "
+                     scan + "%y = train.mul %end, %sums : tensor<3x2xf32>, tensor<3x2xf32> -> "
                             "tensor<3x2xf32>",
                      "tensor<3x2xf32>"});
   }
