@@ -141,7 +141,8 @@ train M on sequences {{
   {lines}
 }}
 """, name)
-        return self.train(program, f"{name}-{'-'.join(map(str, arguments))}", *arguments)
+        weights, metrics = self.train(program, f"{name}-{'-'.join(map(str, arguments))}", *arguments)
+        return {n: v for n, v in weights.items() if not n.startswith("optimizer.")}, metrics
 
     def test_bits_do_not_depend_on_threads(self):
         self.write_sequences(70)  # the last batch is of 6

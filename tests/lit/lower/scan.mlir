@@ -6,7 +6,7 @@
 train.state @w : tensor<16x32xf32> kind "parameter" init <orthogonal, 1.0, 1.0>
 
 // CHECK-LABEL: train.step @s
-// CHECK: kernel.sweep parallel [16, 32]
+// CHECK: kernel.sweep parallel [32, 16]
 // CHECK: kernel.scan over 5 backwards shares 4
 // CHECK: ^bb0(%[[NOW:.*]]: tensor<8x5x32xf32>, %[[H:.*]]: tensor<8x16xf32>, %{{.*}}: tensor<32x16xf32>):
 // CHECK: kernel.contract rows [8] cols 16 sum [32]

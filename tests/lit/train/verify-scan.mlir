@@ -1,7 +1,8 @@
 // Each constraint of train.scan, broken once.
 // RUN: sinter-opt %s -split-input-file -verify-diagnostics
 
-train.step @s kind "eval" (%x: tensor<4x5x3xf32> {train.data = "x"}, %h: tensor<2x3xf32> {train.data = "h"}) {
+train.state @h : tensor<2x3xf32> kind "parameter" init <constant, 0.0, 0.0>
+train.step @s kind "eval" (%x: tensor<4x5x3xf32> {train.data = "x"}, %h: tensor<2x3xf32> {train.reads = @h}) {
   // expected-error@below {{(C1) carried value 0 must have 4 rows, is 'tensor<2x3xf32>'}}
   %0 = train.scan over 5 sequences(%x : tensor<4x5x3xf32>) carried(%h : tensor<2x3xf32>) {
   ^bb0(%xt: tensor<4x3xf32>, %ht: tensor<2x3xf32>):
