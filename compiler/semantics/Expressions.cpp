@@ -289,6 +289,11 @@ Value Evaluator::binary(BinaryOp op, const Value &left, Span leftSpan, const Val
                         Span rightSpan, Span place) {
   if (left.poisoned() || right.poisoned())
     return Poison{};
+  if (!graph && (left.get<Tensor>() || right.get<Tensor>())) {
+    Span value = left.get<Tensor>() ? leftSpan : rightSpan;
+    session.engine.report(Diag::NotAtBuildTime, value, session.text(value));
+    return Poison{};
+  }
   std::string shown = fmt::format("`{}`", spelling(op));
   if (op == BinaryOp::MatMul) {
     std::optional<ValueId> a = real(left, leftSpan, shown);
@@ -411,6 +416,11 @@ Value Evaluator::evaluate(const Expr &expr) {
     Value operand = evaluate(*unary.operand);
     if (operand.poisoned())
       return operand;
+    if (!graph && operand.get<Tensor>()) {
+      session.engine.report(Diag::NotAtBuildTime, unary.operand->span,
+                            session.text(unary.operand->span));
+      return Poison{};
+    }
     if (unary.op == UnaryOp::Not) {
       if (const bool *flag = operand.get<bool>())
         return !*flag;
