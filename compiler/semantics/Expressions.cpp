@@ -301,11 +301,6 @@ Value Evaluator::binary(BinaryOp op, const Value &left, Span leftSpan, const Val
     return a && b ? matrixProduct(*this, *a, leftSpan, *b, rightSpan, place) : Value(Poison{});
   }
   if (left.get<Tensor>() || right.get<Tensor>()) {
-    if (!graph) { // a value of the model where only numbers are
-      (void)tensor(left.get<Tensor>() ? left : right, left.get<Tensor>() ? leftSpan : rightSpan,
-                   shown);
-      return Poison{};
-    }
     if (comparesOperands(op))
       if (std::optional<Value> result =
               compareLabels(op, shown, left, leftSpan, right, rightSpan, place))
