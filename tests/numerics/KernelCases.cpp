@@ -474,9 +474,9 @@ void addTables(Cases &cases) {
   for (const auto &[count, size] : {std::pair(7, 3), std::pair(30, 64), std::pair(9, 70)}) {
     const std::string table = tensor(fmt::format("{}x{}", count, size));
     const std::string many = tensor(fmt::format("33x50x{}", size)),
-                      few = tensor(fmt::format("2x{}", size));
+                      few = tensor(fmt::format("33x{}", size));
     const std::vector<Input> ids = {{"i", tensor("33x50", "i32"), Values::Whole, count},
-                                    {"j", tensor("2", "i32"), Values::Whole, count}};
+                                    {"j", tensor("33", "i32"), Values::Whole, count}};
     std::vector<Input> forward = ids, backward = ids;
     forward.push_back({"x", table});
     backward.push_back({"d", many});
