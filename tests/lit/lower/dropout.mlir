@@ -6,9 +6,9 @@
 // CHECK: %[[DRAWN:.*]] = train.random "drop" of %[[IDS]] draw
 // CHECK: %[[P:.*]] = train.constant dense<2.500000e-01>
 // CHECK: %[[KEPT:.*]] = train.compare "ge" %[[DRAWN]], %[[P]]
+// CHECK: %[[LEFT:.*]] = train.select %[[KEPT]], %{{.*}}, %{{.*}}
 // CHECK: %[[SCALE:.*]] = train.constant dense<1.33333337>
-// CHECK: %[[SCALED:.*]] = train.mul %{{.*}}, %[[SCALE]]
-// CHECK: train.select %[[KEPT]], %[[SCALED]], %{{.*}}
+// CHECK: train.mul %[[LEFT]], %[[SCALE]]
 // A second use of the layer draws other numbers.
 // CHECK: train.random "drop#2"
 // CHECK-LABEL: train.step @t.free.eval

@@ -14,4 +14,4 @@
 // -----
 
 // expected-error @+1 {{(C1) a state that begins with values has one for each of its 3 elements, has 2}}
-train.state @w : tensor<3xf32> kind "buffer" init #train.init<values, 0.0, 0.0, array<f64: 1.0, 2.0>>
+train.state @w : tensor<3xf32> kind "buffer" init #train.init<values, 0.0, 0.0, [1.0, 2.0]>
