@@ -3,6 +3,7 @@
 // into the step's place among all steps; what is carried on, over what was carried here, where everything that reads that comes before;
 // all else lies in scratch memory of the share, in the tightest place that is free. What must stand in two places is copied.
 #include "compiler/passes/LoopCost.h"
+#include "compiler/passes/Loops.h"
 #include "compiler/passes/Passes.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/train/StateLayout.h"
@@ -17,16 +18,6 @@ namespace sinter::passes {
 #define GEN_PASS_DEF_PLACESCANS
 #include "compiler/passes/Passes.h.inc"
 namespace {
-
-Value rootOf(Value value) {
-  while (auto alias = value.getDefiningOp<kernel::AliasOp>())
-    value = alias.getX();
-  return value;
-}
-
-ValueRange inputsOf(Operation *op) {
-  return op->getOperands().drop_back(cast<DestinationStyleOpInterface>(op).getNumDpsInits());
-}
 
 class ScanPlan {
 public:

@@ -9,6 +9,7 @@
 //              Memory is reused across phases only, so that reuse never adds a wait.
 // Every view carries the number of the value that it shows (`kernel.value`), by which verify-plan checks the whole.
 #include "compiler/passes/LoopCost.h"
+#include "compiler/passes/Loops.h"
 #include "compiler/passes/Passes.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/train/StateLayout.h"
@@ -27,21 +28,9 @@ namespace sinter::passes {
 #include "compiler/passes/Passes.h.inc"
 namespace {
 
-/// What lies behind aliases.
-Value rootOf(Value value) {
-  while (auto alias = value.getDefiningOp<kernel::AliasOp>())
-    value = alias.getX();
-  return value;
-}
-
 bool isLoop(Operation *op) {
   return isa<kernel::SweepOp, kernel::ContractOp, kernel::ScanOp, kernel::GatherOp,
              kernel::ScatterAddOp>(op);
-}
-
-ValueRange inputsOf(Operation *op) {
-  const unsigned outputs = cast<DestinationStyleOpInterface>(op).getNumDpsInits();
-  return op->getOperands().drop_back(outputs);
 }
 
 ArrayAttr mapsOf(Operation *op) { return op->getAttrOfType<ArrayAttr>("maps"); }

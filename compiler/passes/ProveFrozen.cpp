@@ -4,6 +4,7 @@
 // and no op that differentiation built leads nowhere (it would be the gradient of something that nobody may write). Where
 // one of them fails, the program is not built.
 #include "compiler/passes/Passes.h"
+#include "compiler/passes/Provenance.h"
 
 #include "dialects/train/TrainOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -18,17 +19,6 @@ namespace sinter::passes {
 #define GEN_PASS_DEF_PROVEFROZEN
 #include "compiler/passes/Passes.h.inc"
 namespace {
-
-/// Built by differentiation.
-bool isGradient(Operation *op) {
-  return op->getLoc()
-      ->walk([](Location part) {
-        auto name = dyn_cast<NameLoc>(part);
-        return name && name.getName() == "gradient" ? WalkResult::interrupt()
-                                                    : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
 
 /// `blocks.0.conv1 (net.sinter:4:11)`, as much of it as the location says.
 std::string describe(Location location) {

@@ -2,6 +2,7 @@
 // A frozen state is bound by `reads`, and nothing may compute its gradient. Such a gradient would have no reader, for
 // only owned states are committed: so every op that differentiation built must reach the commit.
 #include "compiler/passes/Passes.h"
+#include "compiler/passes/Provenance.h"
 
 #include "llvm/ADT/DenseSet.h"
 
@@ -11,17 +12,6 @@ namespace sinter::passes {
 #define GEN_PASS_DEF_VERIFYFROZEN
 #include "compiler/passes/Passes.h.inc"
 namespace {
-
-/// Built by differentiation.
-bool isGradient(Operation *op) {
-  return op->getLoc()
-      ->walk([](Location part) {
-        auto name = dyn_cast<NameLoc>(part);
-        return name && name.getName() == "gradient" ? WalkResult::interrupt()
-                                                    : WalkResult::advance();
-      })
-      .wasInterrupted();
-}
 
 struct VerifyFrozen : impl::VerifyFrozenBase<VerifyFrozen> {
   using VerifyFrozenBase::VerifyFrozenBase;
