@@ -32,6 +32,18 @@ void addFolder(Options &options, const Description &description, const std::stri
   options.folders[name] = equals == std::string::npos ? text : text.substr(equals + 1);
 }
 
+/// Which run a train block's name means.
+size_t blockNamed(const Description &description, const std::string &name) {
+  std::vector<std::string> names;
+  for (const Run &run : description.runs)
+    names.push_back(run.name);
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end())
+    throw UsageError(fmt::format("--block {}: no train block is called `{}`; there is {}", name,
+                                 name, fmt::join(names, ", ")));
+  return static_cast<size_t>(found - names.begin());
+}
+
 /// A check that stays out of the help text.
 CLI::Validator silent(CLI::Validator check) {
   check.description("");
@@ -57,6 +69,7 @@ std::optional<Options> readOptions(const Description &description, int argc,
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   options.out = "run/" + description.name;
   std::vector<std::string> folders, predictions;
+  std::string block;
   bool version = false;
 
   CLI::App app(fmt::format("Trains what {} says.",
@@ -106,6 +119,8 @@ std::optional<Options> readOptions(const Description &description, int argc,
                  "by kernel, and trace.json in --out")
       ->type_name("N")
       ->check(silent(CLI::PositiveNumber));
+  app.add_option("--block", block, "Which train block --bench and --profile time (the first)")
+      ->type_name("NAME");
   app.add_option("--checkpoint-every", options.checkpointEvery,
                  "Write last.safetensors every N steps too")
       ->type_name("N")
@@ -138,6 +153,11 @@ std::optional<Options> readOptions(const Description &description, int argc,
       options.predictions.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   checkTogether(options);
+  if (!block.empty()) {
+    if (!options.bench && !options.profile)
+      throw UsageError("--block names what --bench and --profile time, and there is neither");
+    options.block = blockNamed(description, block);
+  }
   return options;
 }
 

@@ -20,7 +20,8 @@ struct Options {
   std::string resume, init, eval;                               ///< files; "": none
   std::vector<std::pair<std::string, std::string>> predictions; ///< field (or "") and file
   std::optional<int64_t> bench, profile;                        ///< steps
-  int64_t checkpointEvery = 0;                                  ///< steps; 0: after each epoch only
+  size_t block = 0;            ///< index of the run that these two time
+  int64_t checkpointEvery = 0; ///< steps; 0: after each epoch only
   bool quiet = false, logSteps = false, explainFrozen = false;
 };
 

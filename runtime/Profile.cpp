@@ -199,7 +199,20 @@ void Profile::writeTrace(const std::string &path) const {
                         {"tid", thread},
                         {"args", {{"share", event.share}, {"place", task.place}}}});
     }
-  const std::string text = nlohmann::json{{"traceEvents", events}}.dump();
+  nlohmann::json kernels = nlohmann::json::array();
+  for (const Cost &cost : byKernel())
+    kernels.push_back({{"name", cost.what},
+                       {"place", cost.place},
+                       {"median_ms", cost.seconds * 1e3},
+                       {"flops", cost.flops},
+                       {"bytes", cost.bytes}});
+  const nlohmann::json other = {{"step", synthetic.step().name},
+                                {"threads", session.options.threads},
+                                {"steps", count},
+                                {"thread_gflop_per_s", machine.gflops},
+                                {"thread_gbyte_per_s", machine.gbytes},
+                                {"kernels", kernels}};
+  const std::string text = nlohmann::json{{"traceEvents", events}, {"otherData", other}}.dump();
   OutputFile file(path);
   file.write(text.data(), text.size());
   file.commit();

@@ -10,7 +10,8 @@ namespace sinter::runtime {
 static constexpr size_t batchesOfData = 4;
 
 SyntheticSteps::SyntheticSteps(Session &ofSession, int64_t last)
-    : session(ofSession), which(session.description.runs[0]), stage(which.stages[0]),
+    : session(ofSession), which(session.description.runs[session.options.block]),
+      stage(which.stages[0]),
       part(syntheticPart(session.description.data[which.data], "bench",
                          batchesOfData * static_cast<size_t>(stage.batch), session.seedOf(which))),
       sampler(part.count(), static_cast<size_t>(stage.batch), true, true, session.seedOf(which)),
@@ -21,6 +22,16 @@ SyntheticSteps::SyntheticSteps(Session &ofSession, int64_t last)
   clock.count = stage.batch;
   clock.seed = session.seedOf(which);
   clock.epoch = static_cast<int64_t>(batchesOfData);
+}
+
+uint64_t SyntheticSteps::dataBytes() const {
+  uint64_t bytes = 0;
+  for (const Column &column : part.columns) {
+    bytes += column.tables.size() * sizeof(float);
+    bytes += std::visit([](const auto &values) { return values.size() * sizeof(values[0]); },
+                        column.values);
+  }
+  return bytes;
 }
 
 double SyntheticSteps::fill() {

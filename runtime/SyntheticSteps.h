@@ -5,7 +5,7 @@
 
 namespace sinter::runtime {
 
-/// The train step of the first run's first stage, on a few batches of the fields' types that lie in memory; no file is read.
+/// The train step of the first stage of the run that `--block` names, on a few batches of the fields' types that lie in memory; no file is read.
 class SyntheticSteps {
 public:
   /// Initializes the run's states. `last`: how many steps there will be, for schedules.
@@ -13,6 +13,8 @@ public:
 
   const Step &step() const { return session.description.steps[stage.trainStep]; }
   int64_t batch() const { return stage.batch; }
+  /// What the made-up data takes.
+  uint64_t dataBytes() const;
 
   /// Fills the next batch; returns the seconds that took.
   double fill();

@@ -34,9 +34,11 @@ class Profile(harness.ProgramTest):
                 self.assertIn(f"program.sinter:{line} ", done.out)
             self.assertIn("x |> dense(32)", done.out)  # the line itself, for the spec is there
             with open(self.path(out, "trace.json")) as file:
-                events = json.load(file)["traceEvents"]
+                trace = json.load(file)
+            events = trace["traceEvents"]
             kernels = {event["name"] for event in events}
             self.assertGreater(len(kernels), 5)
+            self.assertEqual({kernel["name"] for kernel in trace["otherData"]["kernels"]}, kernels)
             self.assertTrue(all(event["args"]["place"].startswith("program.sinter:") for event in events), events)
             shares = [(event["name"], event["args"]["share"]) for event in events]
             self.assertEqual(len(shares), len(set(shares)))

@@ -485,10 +485,30 @@ TEST_CASE("--bench reads no file and prints one line of JSON") {
   CHECK(json.at("median_ms") <= json.at("p90_ms"));
   CHECK(json.at("first_step_ms").is_number());
   CHECK(json.at("peak_rss_mib") > 1);
+  // Rounded to a tenth each.
+  const double plan = json.at("plan_mib"), parts = json.at("arena_mib").get<double>() +
+                                                   json.at("state_mib").get<double>() +
+                                                   json.at("data_mib").get<double>();
+  CHECK(plan == Approx(parts).margin(0.2));
   if (json.at("peak_gflop_per_s") > 0)
     CHECK(json.at("share_of_peak") > 0);
   else
     CHECK(json.at("share_of_peak").is_null());
+}
+
+TEST_CASE("--block names the train block that is timed") {
+  Runs run;
+  Json other = run.json["runs"][0];
+  other["name"] = "other";
+  run.json["runs"].push_back(other);
+  CHECK(run({"--bench", "1", "--block", "other"}).code == 0);
+  const Outcome unknown = run({"--bench", "1", "--block", "none"});
+  CHECK(unknown.code == 2);
+  CHECK_THAT(unknown.err,
+             Contains("no train block is called `none`; there is ") && Contains(", other"));
+  const Outcome idle = run({"--block", "other"});
+  CHECK(idle.code == 2);
+  CHECK_THAT(idle.err, Contains("--block names what --bench and --profile time"));
 }
 
 TEST_CASE("--profile says so where there are no kernels to time, and runs alone") {
