@@ -46,7 +46,8 @@ Value Emitter::advance(Value pointer, Value elements, Type element) {
 Value Emitter::advance(Value pointer, int64_t elements, Type element) {
   if (elements == 0)
     return pointer;
-  if (elements != static_cast<int32_t>(elements))
+  // A constant index of a getelementptr is cut to so many bits, without a word.
+  if (!llvm::isInt<LLVM::kGEPConstantBitWidth>(elements))
     return advance(pointer, constant(elements), element);
   return LLVM::GEPOp::create(builder, location, pointerType(), stored(element), pointer,
                              ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(elements)});
