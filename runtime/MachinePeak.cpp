@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <functional>
 #include <immintrin.h>
 #include <thread>
@@ -115,6 +116,20 @@ double measureBandwidth(unsigned threads, int bursts) {
   };
   const double seconds = shortestTurn(threads, std::max(bursts, 2), read);
   return static_cast<double>(count * sizeof(uint64_t)) * threads / seconds * 1e-9;
+}
+
+double measureCopies(unsigned threads, int bursts) {
+  constexpr size_t bytes = size_t{64} << 20;
+  std::vector<std::vector<char>> from(threads), to(threads);
+  const auto copy = [&](unsigned thread) {
+    if (from[thread].empty()) {
+      from[thread].assign(bytes, 1);
+      to[thread].assign(bytes, 0);
+    }
+    std::memcpy(to[thread].data(), from[thread].data(), bytes);
+  };
+  const double seconds = shortestTurn(threads, std::max(bursts, 2), copy);
+  return 2.0 * static_cast<double>(bytes) * threads / seconds * 1e-9;
 }
 
 MachinePeak measureMachine(unsigned threads) {

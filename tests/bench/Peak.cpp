@@ -20,6 +20,7 @@ int main(int argc, char **argv) {
   const int threads = argc > 1 ? std::max(1, std::atoi(argv[1])) : 1;
   const auto peak = sinter::runtime::measureMachine(static_cast<unsigned>(threads));
   std::printf("{\"cpu\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"gflop_per_s\": %.1f, "
-              "\"gbyte_per_s\": %.1f}\n",
-              cpuName().c_str(), peak.isa, threads, peak.gflops, peak.gbytes);
+              "\"gbyte_per_s\": %.1f, \"copy_gbyte_per_s\": %.1f}\n",
+              cpuName().c_str(), peak.isa, threads, peak.gflops, peak.gbytes,
+              sinter::runtime::measureCopies(static_cast<unsigned>(threads), 8));
 }
