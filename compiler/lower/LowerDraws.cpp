@@ -74,7 +74,7 @@ LogicalResult StepBuilder::lower(model::UpdateOp op) {
   if (value.batched)
     return op.emitOpError("takes what is the same for every example");
   if (training)
-    statistics[found->first] = ordered(value, found->second.order).value;
+    buffers[found->first] = ordered(value, found->second.order).value;
   return success();
 }
 

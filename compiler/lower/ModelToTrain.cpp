@@ -157,7 +157,7 @@ private:
 
   LogicalResult lowerStage(model::StageOp stage) {
     LoweredStage lowered{stage, {}, {}, {}, {}};
-    summed.clear();
+    left = {};
     auto step = objectiveStep(stage, "train");
     auto eval = objectiveStep(stage, "eval");
     auto predict = predictStep(stage);
@@ -198,7 +198,7 @@ private:
 
     if (kind == "train") {
       if (stage.getAccumulate() > 1)
-        summed = finishGradientStep(step, stage, states, loss, reports, makesStates());
+        left = finishGradientStep(step, stage, states, loss, reports, makesStates());
       else
         finishTrainingStep(step, stage, states, loss, reports, makesStates());
       return keep(step.finish());
@@ -227,7 +227,7 @@ private:
   FlatSymbolRefAttr updateStep(model::StageOp stage) {
     OpBuilder::InsertionGuard guard(builder);
     StepBuilder step(builder, train, data, states, stage, stepName(stage, "update"), "update");
-    finishUpdateStep(step, stage, states, summed, makesStates());
+    finishUpdateStep(step, stage, states, left, makesStates());
     return keep(step.finish());
   }
 
@@ -365,7 +365,7 @@ private:
   Operation *firstStep = nullptr;
   SmallVector<train::StepOp> steps;
   SmallVector<LoweredStage> stages;
-  SmallVector<StringAttr> summed; ///< the parameters whose gradients the stage's step adds up
+  LeftForUpdate left; ///< by the batches of the stage's step for its update
 };
 
 struct ModelToTrain : impl::ModelToTrainBase<ModelToTrain> {

@@ -106,14 +106,18 @@ Tensor StepBuilder::state(StringRef name) const {
   return Tensor{readOnly.getState(state.symbol.getValue()), state.order, false};
 }
 
+BlockArgument StepBuilder::read(FlatSymbolRefAttr symbol, Type type, Location location) {
+  if (BlockArgument argument = step.getState(symbol.getValue()))
+    return argument;
+  const unsigned index = step.getNumArguments();
+  // The new argument comes last, and nothing is read there: this cannot fail.
+  (void)step.insertArgument(index, type, builder.getDictionaryAttr({}), location);
+  step.setArgAttr(index, "train.reads", symbol);
+  return step.getArgument(index);
+}
+
 BlockArgument StepBuilder::own(FlatSymbolRefAttr symbol, Type type, Location location) {
-  BlockArgument argument = step.getState(symbol.getValue());
-  if (!argument) {
-    const unsigned index = step.getNumArguments();
-    // The new argument comes last, and nothing is read there: this cannot fail.
-    (void)step.insertArgument(index, type, builder.getDictionaryAttr({}), location);
-    argument = step.getArgument(index);
-  }
+  const BlockArgument argument = read(symbol, type, location);
   step.removeArgAttr(argument.getArgNumber(), "train.reads");
   step.setArgAttr(argument.getArgNumber(), "train.owns", symbol);
   return argument;

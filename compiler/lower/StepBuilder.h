@@ -70,14 +70,19 @@ public:
   /// A parameter or buffer as it was when the step began.
   Tensor state(llvm::StringRef name) const;
   mlir::BlockArgument clock(llvm::StringRef name) const { return clocks.lookup(name); }
-  /// What a running statistic or an updated buffer becomes at the end of the step, by state, in the order of first use.
+  /// What each running statistic becomes behind the batch, by state, in the order of first use.
   const llvm::MapVector<mlir::StringAttr, mlir::Value> &newStatistics() const { return statistics; }
+  /// What each buffer that an `update` names becomes at the end of the step, likewise.
+  const llvm::MapVector<mlir::StringAttr, mlir::Value> &newBuffers() const { return buffers; }
 
   /// The mean over the batch's examples of a value per example.
   mlir::Value batchMean(const Tensor &perExample);
   /// `tensor` with the batch written out and its axes in PyTorch's order, as f32.
   mlir::Value asResult(const Tensor &tensor);
 
+  /// The argument of a state; adds one that reads it where there is none.
+  mlir::BlockArgument read(mlir::FlatSymbolRefAttr symbol, mlir::Type type,
+                           mlir::Location location);
   /// Adds an argument that owns a state, or turns the one that reads it into its owner.
   mlir::BlockArgument own(mlir::FlatSymbolRefAttr symbol, mlir::Type type, mlir::Location location);
   /// Ends the step (the commit must stand) and drops arguments without a use.
@@ -251,7 +256,7 @@ private:
   llvm::StringMap<Tensor> fields;
   llvm::StringMap<Tensor> conditions; ///< fields of i1, which come as numbers, once they are read
   llvm::DenseMap<mlir::Value, Tensor> values;
-  llvm::MapVector<mlir::StringAttr, mlir::Value> statistics;
+  llvm::MapVector<mlir::StringAttr, mlir::Value> statistics, buffers;
   llvm::StringMap<int> draws; ///< how often a layer has drawn random numbers
   struct Call {
     model::NetOp net;

@@ -25,33 +25,42 @@ public:
     clip();
     update();
     project();
-    commitStatistics();
+    commitUnlessFrozen(step.newStatistics());
+    commitUnlessFrozen(step.newBuffers());
     advanceAverages();
     commitStep(shown, reports);
   }
 
-  SmallVector<StringAttr> finishGradients(Value objective, Measures reports) {
+  LeftForUpdate finishGradients(Value objective, Measures reports) {
     // The sum over the examples, whose gradients may be added to those of other batches.
     const Regularization terms = regularize();
     const Value shown = plus(plus(objective, terms.differentiated), terms.proximal);
     const Value count =
         train::CountOp::create(builder, scalarType(), step.clock("count"), APFloat(1.0));
     differentiate(step.binary<train::MulOp>(objective, count));
-    SmallVector<StringAttr> names;
+    LeftForUpdate left;
     for (auto [name, gradient] : gradients) {
       const State &state = states.find(name)->second;
       const FlatSymbolRefAttr sum = optimizerState(state, "gradient", 0);
       const Value before = step.own(sum, state.type, state.location);
       commitAs(sum, step.binary<train::AddOp>(before, gradient));
       commit(state, read(state)); // owned, for its gradient, and as it was
-      names.push_back(name);
+      left.gradients.push_back(name);
     }
-    commitStatistics();
+    commitUnlessFrozen(step.newStatistics());
+    for (auto [name, value] : step.newBuffers())
+      if (!isFrozen(name.getValue())) {
+        const State &state = states.find(name)->second;
+        const FlatSymbolRefAttr kept = optimizerState(state, "update", 0);
+        step.own(kept, state.type, state.location);
+        commitAs(kept, value);
+        left.buffers.push_back(name);
+      }
     commitStep(shown, reports);
-    return names;
+    return left;
   }
 
-  void finishUpdate(ArrayRef<StringAttr> summed) {
+  void finishUpdate(const LeftForUpdate &left) {
     updates = true;
     if (const Regularization terms = regularize(); terms.differentiated)
       differentiate(terms.differentiated);
@@ -59,7 +68,7 @@ public:
     const Value count =
         train::CountOp::create(builder, scalarType(), step.clock("count"), APFloat(1.0));
     SmallVector<std::pair<FlatSymbolRefAttr, State>> sums;
-    for (StringAttr name : summed) {
+    for (StringAttr name : left.gradients) {
       const State &state = states.find(name)->second;
       const FlatSymbolRefAttr symbol = optimizerState(state, "gradient", 0);
       const Value sum = step.own(symbol, state.type, state.location);
@@ -70,6 +79,10 @@ public:
     clip();
     update();
     project();
+    for (StringAttr name : left.buffers) {
+      const State &state = states.find(name)->second;
+      commit(state, step.read(optimizerState(state, "update", 0), state.type, state.location));
+    }
     advanceAverages();
     for (const auto &[symbol, state] : sums)
       commitAs(symbol, train::ConstantOp::create(builder, state.type,
@@ -319,8 +332,8 @@ private:
         state.type);
   }
 
-  void commitStatistics() {
-    for (auto [name, value] : step.newStatistics())
+  void commitUnlessFrozen(const llvm::MapVector<StringAttr, Value> &values) {
+    for (auto [name, value] : values)
       if (!isFrozen(name.getValue()))
         commit(states.find(name)->second, value);
   }
@@ -365,15 +378,15 @@ void finishTrainingStep(StepBuilder &step, model::StageOp stage, const States &s
   TrainingStep(step, stage, states, optimizerState).finish(objective, reports);
 }
 
-SmallVector<StringAttr> finishGradientStep(StepBuilder &step, model::StageOp stage,
-                                           const States &states, Value objective, Measures reports,
-                                           OptimizerStates optimizerState) {
+LeftForUpdate finishGradientStep(StepBuilder &step, model::StageOp stage, const States &states,
+                                 Value objective, Measures reports,
+                                 OptimizerStates optimizerState) {
   return TrainingStep(step, stage, states, optimizerState).finishGradients(objective, reports);
 }
 
 void finishUpdateStep(StepBuilder &step, model::StageOp stage, const States &states,
-                      ArrayRef<StringAttr> summed, OptimizerStates optimizerState) {
-  TrainingStep(step, stage, states, optimizerState).finishUpdate(summed);
+                      const LeftForUpdate &left, OptimizerStates optimizerState) {
+  TrainingStep(step, stage, states, optimizerState).finishUpdate(left);
 }
 
 } // namespace sinter::lower

@@ -23,17 +23,23 @@ using Measures = llvm::ArrayRef<std::pair<std::string, mlir::Value>>;
 void finishTrainingStep(StepBuilder &step, model::StageOp stage, const States &states,
                         mlir::Value objective, Measures reports, OptimizerStates optimizerState);
 
-/// Ends the step of one of several batches: `objective`'s gradients times the number of examples
-/// are added to the states called "gradient". Returns the names of the parameters that have one.
-llvm::SmallVector<mlir::StringAttr> finishGradientStep(StepBuilder &step, model::StageOp stage,
-                                                       const States &states, mlir::Value objective,
-                                                       Measures reports,
-                                                       OptimizerStates optimizerState);
+/// What the batches of a group leave for the optimizer's step, by the names at the model floor.
+struct LeftForUpdate {
+  llvm::SmallVector<mlir::StringAttr> gradients; ///< parameters, whose sums are called "gradient"
+  llvm::SmallVector<mlir::StringAttr> buffers;   ///< to be set to the states called "update"
+};
 
-/// Makes the optimizer's step of several batches: divides the sums of `summed` by the number of
-/// examples behind them, adds the regularizers' gradients, clips, updates, projects, and lets the
-/// sums begin anew.
+/// Ends the step of one of several batches: `objective`'s gradients times the number of examples
+/// are added to the sums; what an `update` would set a buffer to is kept, so that every batch sees
+/// the buffer as it was before the group, and the last one's word counts.
+LeftForUpdate finishGradientStep(StepBuilder &step, model::StageOp stage, const States &states,
+                                 mlir::Value objective, Measures reports,
+                                 OptimizerStates optimizerState);
+
+/// Makes the optimizer's step of several batches: divides the sums of gradients by the number of
+/// examples behind them, adds the regularizers' gradients, clips, updates, projects, sets the
+/// buffers, and lets the sums begin anew.
 void finishUpdateStep(StepBuilder &step, model::StageOp stage, const States &states,
-                      llvm::ArrayRef<mlir::StringAttr> summed, OptimizerStates optimizerState);
+                      const LeftForUpdate &left, OptimizerStates optimizerState);
 
 } // namespace sinter::lower

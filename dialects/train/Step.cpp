@@ -46,13 +46,8 @@ LogicalResult StateOp::verifySymbolUses(SymbolTableCollection &symbols) {
   if (!getOf())
     return success();
   auto of = symbols.lookupNearestSymbolFrom<StateOp>(*this, getOfAttr());
-  if (getKind() == "teacher") {
-    if (!of || (of.getKind() != "parameter" && of.getKind() != "buffer"))
-      return emitOpError("(C2) `of` must name a parameter or buffer, names @") << *getOf();
-    return success();
-  }
-  if (!of || of.getKind() != "parameter")
-    return emitOpError("(C2) `of` must name a parameter, names @") << *getOf();
+  if (!of || (of.getKind() != "parameter" && of.getKind() != "buffer"))
+    return emitOpError("(C2) `of` must name a parameter or buffer, names @") << *getOf();
   return success();
 }
 

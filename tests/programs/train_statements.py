@@ -76,6 +76,47 @@ class Accumulate(harness.ProgramTest):
         for name in ("batch_norm1.running_mean", "batch_norm1.running_var"):
             self.assertEqual(one[name][1], several[name][1])
 
+    def test_buffers_are_set_once_a_step(self):
+        """Each batch of a group sees them as they were before it, and the last one's word counts. An average copies them."""
+        rows = [(float(i % 7) - 3, float(i)) for i in range(22)]
+        harness.write_csv(self.path("rows.csv"), rows)
+        program = self.build("""
+data rows {
+  x: f32[1]
+  y: f32[1]
+  train { x = csv("rows.csv", column: 0); y = csv("rows.csv", column: 1) }
+}
+model Net(x: f32[1]) {
+  buffer count: f32 = 0
+  buffer mean: f32[1] = 1
+  buffer still: f32 = 5
+  update count = count + 1
+  update mean = 0.5 * mean + 0.5 * batch_mean(x)
+  update still = still + 1
+  x - mean |> dense(1)
+}
+train Net on rows {
+  teacher Slow = ema(Net, decay: 0.5, every: 2)
+  objective mse(Net(x), y) + 0 * mse(Slow(x), y)
+  freeze still
+  optimize sgd(lr: 1e-3)
+  batch 4 order sequential
+  accumulate 3
+  epochs 2
+}
+""")
+        weights, _ = self.train(program, "run")
+        # Batches of 4, 4, 4 and of 4, 4, 2 examples in each of two epochs.
+        mean = 1.0
+        for _ in range(2):
+            for first, last in ((8, 12), (20, 22)):
+                mean = 0.5 * mean + 0.5 * sum(x for x, _ in rows[first:last]) / (last - first)
+        self.assertEqual(weights["count"][1][0], 4)
+        self.assertEqual(weights["still"][1][0], 5)
+        self.assert_close(weights["mean"][1], [mean], 1e-6, 1e-6)
+        self.assertEqual(weights["Slow:count"][1][0], 4)
+        self.assertEqual(weights["Slow:mean"][1][0], weights["mean"][1][0])
+
     def test_a_run_goes_on_in_the_middle_of_a_group(self):
         """A signal stops it after any batch."""
         program = self.program("program", "batch 2; accumulate 7")

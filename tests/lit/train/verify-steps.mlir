@@ -16,8 +16,8 @@ train.state @m : tensor<4xf32> kind "optimizer" init <constant, 0.0, 0.0>
 
 // -----
 
-train.state @b : tensor<4xf32> kind "buffer" init <constant, 0.0, 0.0>
-// expected-error @+1 {{'train.state' op (C2) `of` must name a parameter, names @b}}
+train.state @b : tensor<4xf32> kind "teacher" init <constant, 0.0, 0.0>
+// expected-error @+1 {{'train.state' op (C2) `of` must name a parameter or buffer, names @b}}
 train.state @m : tensor<4xf32> kind "optimizer" init <constant, 0.0, 0.0> of @b
 
 // -----
