@@ -23,6 +23,13 @@ bool isReal(const std::string &dtype) {
   return dtype == "F32" || dtype == "F64" || dtype == "F16" || dtype == "BF16";
 }
 
+/// `Slow:` of `Slow:stem.weight`, "" of `stem.weight`: a file holds the teachers beside whom its weights were trained.
+/// A load is from one of them where `strip` says so, and else from none.
+std::string_view teacherOf(std::string_view name) {
+  const size_t colon = name.find(':');
+  return colon == std::string_view::npos ? "" : name.substr(0, colon + 1);
+}
+
 class Planner {
 public:
   Planner(const LoadRules &loadRules, const TensorTable &table, std::span<const Target> into)
@@ -50,7 +57,8 @@ public:
 
   LoadPlan run() {
     for (const auto &[name, info] : file)
-      place(name, info);
+      if (teacherOf(name) == teacherOf(rules.strip))
+        place(name, info);
     for (const std::string &name : rules.parameters)
       if (const auto found = index.find(name);
           found != index.end() && !touched.contains(found->second.target))

@@ -74,8 +74,7 @@ private:
   void add(std::unique_ptr<SafeTensors> file, const std::set<std::string> *wanted) {
     const bool isCheckpoint = file->metadata().contains("sinter.position");
     for (const auto &[name, entry] : file->entries()) {
-      if ((isCheckpoint && name.starts_with("optimizer.")) || isOfTeacher(name) ||
-          (wanted && !wanted->contains(name)))
+      if ((isCheckpoint && name.starts_with("optimizer.")) || (wanted && !wanted->contains(name)))
         continue;
       table[name] = {entry.shape, entry.dtype, "", false};
       homes[name] = file.get();
@@ -100,7 +99,7 @@ private:
       return;
     constexpr std::string_view opening = "transpose(";
     for (const auto &[alias, value] : json.items()) {
-      if (!value.is_string() || table.contains(alias) || isOfTeacher(alias))
+      if (!value.is_string() || table.contains(alias))
         continue;
       auto stored = value.get<std::string>();
       const bool transposed = stored.starts_with(opening) && stored.ends_with(')');
@@ -146,14 +145,13 @@ public:
       : block(ofBlock) {
     shownName = fmt::format("the end of `{}`", name);
     for (const State *state : ofStates) {
-      if (state->kind == StateKind::Optimizer || state->kind == StateKind::Teacher)
+      if (state->kind == StateKind::Optimizer)
         continue;
       states[state->name] = state;
       table[state->name] = {state->shape, "F32", "", false};
       for (const Alias &alias : state->aliases)
-        if (!isOfTeacher(alias.name))
-          table[alias.name] = {alias.transposed ? swapped(state->shape) : state->shape, "F32",
-                               state->name, alias.transposed};
+        table[alias.name] = {alias.transposed ? swapped(state->shape) : state->shape, "F32",
+                             state->name, alias.transposed};
     }
   }
 

@@ -31,9 +31,6 @@ protected:
 /// tensors in its header count. Throws Error: no file, or none that can be used.
 std::unique_ptr<WeightSource> openWeights(const std::string &path);
 
-/// `Big:stem.weight`: a file holds the teachers beside whom its weights were trained, and nobody loads from them.
-inline bool isOfTeacher(const std::string &name) { return name.find(':') != std::string::npos; }
-
 /// Whether there is a file that `openWeights` would open.
 bool weightsExist(const std::string &path);
 

@@ -104,8 +104,6 @@ bool fits(ArgumentKind kind, const Value &value) {
     return value.isNumber();
   case ArgumentKind::Positive:
     return value.isNumber() && value.number() > 0;
-  case ArgumentKind::Scheduled:
-    return value.get<Tensor>() || (value.isNumber() && value.number() > 0);
   case ArgumentKind::NonNegative:
     return value.isNumber() && value.number() >= 0;
   case ArgumentKind::Probability:
@@ -242,7 +240,7 @@ private:
     }
     bool values = spec.kind == ArgumentKind::Tensor || spec.kind == ArgumentKind::Tensors ||
                   spec.kind == ArgumentKind::Labels || spec.kind == ArgumentKind::Any;
-    if (spec.kind == ArgumentKind::Scheduled) {
+    if (spec.scheduled) {
       // Of values, only what is one number for all examples and elements.
       Value value = evaluator.evaluate(expr);
       const Tensor *tensor = value.get<Tensor>();
@@ -326,7 +324,7 @@ private:
                size && spec.kind == ArgumentKind::Size && *size > largestSize) {
       good = false;
       engine.report(Diag::DimensionRange, span, *size);
-    } else if (!fits(spec.kind, value)) {
+    } else if (!(spec.scheduled && value.get<Tensor>()) && !fits(spec.kind, value)) {
       good = false;
       engine.report(Diag::ArgumentKind, span, signature.name, spec.name, semantics::describe(spec),
                     shown(value, span));

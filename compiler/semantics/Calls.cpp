@@ -1,4 +1,5 @@
 //===- Calls.cpp - calls, pipes and stacks: where layers come to be ----------------------------===//
+#include "compiler/semantics/Callee.h"
 #include "compiler/semantics/Evaluator.h"
 #include "compiler/semantics/Functions.h"
 #include "compiler/semantics/Layers.h"
@@ -14,25 +15,6 @@ using namespace syntax;
 
 namespace {
 
-const Arguments noArguments;
-
-/// The name of what is applied, and what stands behind it.
-struct Callee {
-  const std::vector<Name> *names = nullptr;
-  const Arguments *parameters = &noArguments;
-  const Arguments *arguments = &noArguments;
-  Span span;
-};
-
-/// Null names for a Stack and for an Error.
-Callee calleeOf(const Expr &layer) {
-  if (const auto *path = dynCast<PathExpr>(layer))
-    return {&path->names, &noArguments, &noArguments, path->span};
-  if (const auto *call = dynCast<CallExpr>(layer))
-    return {&call->callee, &call->parameters, &call->arguments, call->calleeSpan};
-  return {};
-}
-
 /// GPTBlock: gpt_block; ConvUnit: conv_unit; MLP: mlp; Block2: block2.
 std::string snakeCase(const std::string &name) {
   auto isUpper = [&](size_t i) { return i < name.size() && std::isupper(name[i]) != 0; };
@@ -46,13 +28,6 @@ std::string snakeCase(const std::string &name) {
     result += static_cast<char>(std::tolower(static_cast<unsigned char>(name[i])));
   }
   return result;
-}
-
-bool poisonedAny(const Evaluator::Inputs &inputs) {
-  for (const auto &[value, span] : inputs)
-    if (value.poisoned())
-      return true;
-  return false;
 }
 
 } // namespace
@@ -147,38 +122,6 @@ const Expr *Evaluator::chosenLayer(const Expr &layer) {
     return nullptr;
   checkNames(*taken ? *choice->elseBranch : *choice->thenBranch);
   return chosenLayer(*taken ? *choice->thenBranch : *choice->elseBranch);
-}
-
-Value Evaluator::usePart(Instance &instance, const std::vector<Name> &names, size_t from,
-                         Inputs inputs, Span place) {
-  Instance *part = &instance;
-  for (size_t i = from; i < names.size(); ++i) {
-    auto found = part->children.find(names[i].text);
-    if (found == part->children.end()) {
-      std::vector<std::string> known;
-      for (const auto &[name, child] : part->children)
-        known.push_back(name);
-      auto report =
-          session.engine.report(Diag::NoSuchPart, names[i].span, part->path, names[i].text);
-      std::string help = didYouMean(names[i].text, known);
-      if (help.empty() && !known.empty())
-        help = "it has " + alternatives(known);
-      if (!help.empty())
-        report.help(help);
-      return Poison{};
-    }
-    part = found->second.get();
-  }
-  if (!part->applied.expr) { // of a layer that makes its parts itself
-    session.engine.report(Diag::NotSupported, place, fmt::format("`{}` by itself", part->path));
-    return Poison{};
-  }
-  Evaluator inner = within(part->applied.scope);
-  // The inputs of `Block(x) as block` were its first use's.
-  Callee callee = calleeOf(*part->applied.expr);
-  inner.withoutInputs = callee.names && !inner.scope->find(callee.names->front().text) &&
-                        inner.model(callee.names->front().text);
-  return inner.applyIn(*part->applied.expr, std::move(inputs), place, *part);
 }
 
 Value Evaluator::useDeclared(Binding &binding, const std::vector<Name> &names, Inputs inputs,
@@ -300,10 +243,10 @@ void Evaluator::checkArguments(const Expr &layer, Inputs inputs, Span place, Ins
     return;
   const std::string &name = callee.names->front().text;
   const LayerEntry *entry = findLayer(name);
-  if (entry && entry->apply)
+  if (entry)
     bind(entry->signature, *callee.arguments, callee.span);
   const FunctionEntry *function = findFunction(name);
-  if (!entry && function && !isPlannedFunction(name))
+  if (!entry && function)
     applyFunction(*function, *callee.arguments, std::move(inputs), callee.span);
 }
 
@@ -359,10 +302,6 @@ Value Evaluator::applyIn(const Expr &layer, Inputs inputs, Span place, Instance 
   const LayerEntry *entry = findLayer(first.text);
   if (!entry) {
     unknownName(first);
-    return Poison{};
-  }
-  if (isPlannedLayer(first.text)) {
-    session.engine.report(Diag::NotSupported, callee.span, fmt::format("`{}`", first.text));
     return Poison{};
   }
   if (inputs.size() != 1) {
@@ -519,10 +458,6 @@ Value Evaluator::call(const CallExpr &expr) {
     return applyIn(expr, {}, expr.span, *instance);
   }
   if (const FunctionEntry *function = findFunction(first.text)) {
-    if (isPlannedFunction(first.text)) {
-      session.engine.report(Diag::NotSupported, expr.calleeSpan, fmt::format("`{}`", first.text));
-      return Poison{};
-    }
     return applyFunction(*function, expr.arguments, {}, expr.calleeSpan);
   }
   if (findLayer(first.text)) {
@@ -535,7 +470,8 @@ Value Evaluator::call(const CallExpr &expr) {
     if (train)
       session.engine.report(Diag::NotAtBuildTime, expr.calleeSpan, first.text);
     else
-      session.engine.report(Diag::ScheduleHere, expr.calleeSpan, first.text);
+      session.engine.report(Diag::ScheduleHere, expr.calleeSpan, first.text)
+          .help("multiply there: `objective linear(0.9, to: 0.1) * …`");
     return Poison{};
   }
   unknownName(first);

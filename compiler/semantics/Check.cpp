@@ -234,11 +234,10 @@ void checkUnused(Session &session, const ModelDeclaration &model) {
 }
 
 /// An i32 label or token may be any number; the data's reader is told how many classes its logits,
-/// or rows its embedding, have.
+/// or rows its embedding, have. It is always a field, or a view of one: nothing else makes an i32.
 class LabelBounds {
 public:
-  LabelBounds(Session &session, const Train &train, semantics::Data &data)
-      : session(session), train(train), data(data) {}
+  LabelBounds(const Train &train, semantics::Data &data) : train(train), data(data) {}
 
   void run() {
     for (const Net &net : train.nets)
@@ -251,17 +250,16 @@ private:
   void visit(const Graph &graph, const Net *net) {
     for (const Operation &op : graph.operations) {
       if (op.kind == "embedding") {
-        bound(graph, net, op.operands[0], graph.type(op.operands[1]).dims[0], op.place, "tokens");
+        bound(graph, net, op.operands[0], graph.type(op.operands[1]).dims[0]);
       } else if (op.kind == "cross_entropy" || op.kind == "accuracy" || op.kind == "top_k") {
         const auto axis = static_cast<size_t>(std::get<int64_t>(op.attributes.at("axis")));
-        bound(graph, net, op.operands[1], graph.type(op.operands[0]).dims[axis], op.place, "label");
+        bound(graph, net, op.operands[1], graph.type(op.operands[0]).dims[axis]);
       }
     }
   }
 
   /// A value's numbers are to be below `limit`; `net` is null in a stage's graph.
-  void bound(const Graph &graph, const Net *net, ValueId value, int64_t limit, Span place,
-             const char *what) {
+  void bound(const Graph &graph, const Net *net, ValueId value, int64_t limit) {
     if (graph.type(value).scalar != Scalar::I32)
       return;
     const Operation &maker =
@@ -271,34 +269,34 @@ private:
     static const std::set<std::string> views = {"flatten", "reshape", "permute", "slice", "concat"};
     if (views.count(maker.kind)) {
       for (ValueId operand : maker.operands)
-        bound(graph, net, operand, limit, place, what);
+        bound(graph, net, operand, limit);
       return;
     }
-    if (maker.kind != "input") {
-      session.engine.report(Diag::NotSupported, place,
-                            fmt::format("`i32` as {} where it is no field of the data", what));
-      return;
+    if (maker.kind == "call") { // a net's result
+      const Net &called = *train.net(std::get<std::string>(maker.attributes.at("net")));
+      const auto result = std::find(maker.results.begin(), maker.results.end(), value);
+      return bound(called.graph, &called,
+                   called.results[static_cast<size_t>(result - maker.results.begin())].second,
+                   limit);
     }
     const auto &name = std::get<std::string>(maker.attributes.at("name"));
     if (net)
-      return boundInput(*net, name, limit, place, what);
+      return boundInput(*net, name, limit);
     for (Field &field : data.fields)
       if (field.name == name)
         field.labels = field.labels ? std::min(field.labels, limit) : limit;
   }
 
   /// An input of a net, wherever the net is called.
-  void boundInput(const Net &net, const std::string &name, int64_t limit, Span place,
-                  const char *what) {
+  void boundInput(const Net &net, const std::string &name, int64_t limit) {
     for (const semantics::Stage &stage : train.stages)
       for (const Operation &call : stage.graph.operations)
         if (call.kind == "call" && std::get<std::string>(call.attributes.at("net")) == net.name)
           for (size_t i = 0; i < net.inputs.size(); ++i)
             if (net.inputs[i].name == name)
-              bound(stage.graph, nullptr, call.operands[i], limit, place, what);
+              bound(stage.graph, nullptr, call.operands[i], limit);
   }
 
-  Session &session;
   const Train &train;
   semantics::Data &data;
 };
@@ -329,7 +327,7 @@ std::optional<Program> check(const syntax::Program &program, SourceManager &sour
   std::vector<std::string> order;
   for (const TrainDeclaration *declaration : orderTrains(session)) {
     if (std::optional<Train> train = checkTrain(session, *declaration, datas, trains)) {
-      LabelBounds(session, *train, datas.at(train->data).data).run();
+      LabelBounds(*train, datas.at(train->data).data).run();
       order.push_back(train->name);
       trains.emplace(train->name, std::move(*train));
     }

@@ -36,22 +36,25 @@ void DataChecker::declareFields() {
   }
 }
 
-/// What fills a bf16 field is rounded last.
+/// What fills a bf16 field is rounded last. A source that fills others too draws for each field by itself, so it is two.
 void DataChecker::roundFields() {
-  for (auto &[part, fills] : checked.data.parts)
+  auto isRounded = [&](const std::string &name) {
+    return std::any_of(checked.data.fields.begin(), checked.data.fields.end(),
+                       [&](const Field &each) { return each.name == name && each.bf16; });
+  };
+  for (auto &[part, fills] : checked.data.parts) {
+    std::vector<Fill> all;
     for (Fill &fill : fills) {
-      auto isRounded = [&](const std::string &name) {
-        return std::any_of(checked.data.fields.begin(), checked.data.fields.end(),
-                           [&](const Field &each) { return each.name == name && each.bf16; });
-      };
-      const auto count = std::count_if(fill.fields.begin(), fill.fields.end(), isRounded);
-      if (count == 0)
-        continue;
-      if (count == static_cast<std::ptrdiff_t>(fill.fields.size()))
-        fill.operations.push_back({LoadOp::Kind::Bf16, 0, {}, {}, fill.place});
-      else
-        engine.report(Diag::NotSupported, fill.place, "one source for `bf16` and other fields");
+      Fill rounded = fill;
+      std::erase_if(fill.fields, isRounded);
+      std::erase_if(rounded.fields, [&](const std::string &name) { return !isRounded(name); });
+      rounded.operations.push_back({LoadOp::Kind::Bf16, 0, {}, {}, fill.place});
+      for (Fill *each : {&fill, &rounded})
+        if (!each->fields.empty())
+          all.push_back(std::move(*each));
     }
+    fills = std::move(all);
+  }
 }
 
 /// The field of this name, which is filled from now on; null after an error.

@@ -137,6 +137,7 @@ public:
   /// A layer within an instance that has been used, such as `enc.conv1`.
   Value usePart(Instance &instance, const std::vector<syntax::Name> &names, size_t from,
                 Inputs inputs, Span place);
+  Value useBuiltPart(Instance &whole, Instance &part, Inputs inputs, syntax::Span place);
   Value useDeclared(Binding &binding, const std::vector<syntax::Name> &names, Inputs inputs,
                     Span place);
   /// The instance of this name in the frame's model, made where it is not there yet; null after an error.

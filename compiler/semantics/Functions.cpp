@@ -30,11 +30,6 @@ std::vector<std::string> functionNames() {
   return names;
 }
 
-bool isPlannedFunction(const std::string &name) {
-  const FunctionEntry *entry = findFunction(name);
-  return entry && !entry->apply && !entry->fold;
-}
-
 std::optional<int64_t> resolveAxis(Evaluator &evaluator, int64_t axis, int64_t rank, Span place) {
   int64_t fromStart = axis < 0 ? axis + rank : axis;
   if (fromStart >= 0 && fromStart < rank)

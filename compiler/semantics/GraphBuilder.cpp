@@ -40,8 +40,9 @@ bool GraphBuilder::keepsColumns(const Operation &operation) const {
 }
 
 const Operation *GraphBuilder::misusesColumns() const {
-  static const std::set<std::string> masked = {"sum",     "max",         "min",          "argmax",
-                                               "softmax", "log_softmax", "cross_entropy"};
+  static const std::set<std::string> masked = {"sum",           "max",      "min",
+                                               "argmax",        "softmax",  "log_softmax",
+                                               "cross_entropy", "accuracy", "top_k"};
   for (const Operation &operation : graph.operations) {
     bool any = false;
     for (ValueId each : operation.operands)
@@ -84,12 +85,13 @@ void GraphBuilder::emitUpdate(const std::string &buffer, ValueId value, Place pl
 }
 
 std::vector<ValueId> GraphBuilder::emitCall(const std::string &net, std::vector<ValueId> operands,
-                                            const std::vector<Type> &results, Place place) {
+                                            const std::vector<Type> &results,
+                                            const std::vector<bool> &columns, Place place) {
   std::vector<ValueId> ids;
-  for (const Type &each : results) {
+  for (size_t i = 0; i < results.size(); ++i) {
     ids.push_back(static_cast<ValueId>(graph.types.size()));
-    graph.types.push_back(each);
-    facts.push_back({graph.operations.size(), true});
+    graph.types.push_back(results[i]);
+    facts.push_back({graph.operations.size(), true, columns[i]});
   }
   graph.operations.push_back({"call", std::move(operands), ids, {{"net", net}}, "", place, within});
   return ids;

@@ -15,8 +15,10 @@ public:
   /// Adds an operation of one result.
   ValueId emit(std::string kind, std::vector<ValueId> operands, Attributes attributes, Type result,
                Place place, std::string path = {});
+  /// `columns`: which results have the columns of `pairwise`.
   std::vector<ValueId> emitCall(const std::string &net, std::vector<ValueId> operands,
-                                const std::vector<Type> &results, Place place);
+                                const std::vector<Type> &results, const std::vector<bool> &columns,
+                                Place place);
   ValueId constant(double value, Place place);
   /// Adds an `update`, which has no result.
   void emitUpdate(const std::string &buffer, ValueId value, Place place);

@@ -79,23 +79,54 @@ bool groupsDivide(LayerCall &call, int64_t inputs, int64_t channels) {
   return false;
 }
 
-/// The operation of a convolution on input, weight and bias.
+/// Zeros behind the last row and column of [C, H, W].
+Value widened(LayerCall &call, Value image, const std::vector<int64_t> &beyond) {
+  for (size_t axis = 0; axis < 2; ++axis) {
+    if (image.poisoned() || beyond[axis] == 0)
+      continue;
+    ValueId x = image.get<Tensor>()->id;
+    std::vector<int64_t> dims = call.evaluator.graph->type(x).dims;
+    dims[axis + 1] += beyond[axis];
+    image = call.emit("pad", {x},
+                      {{"axis", static_cast<int64_t>(axis + 1)},
+                       {"before", int64_t{0}},
+                       {"after", beyond[axis]},
+                       {"value", 0.0}},
+                      std::move(dims));
+  }
+  return image;
+}
+
+/// The operation of a convolution on input, weight and bias. `beyond`: rows and columns behind the result that get the
+/// bias alone.
 Value convolution(LayerCall &call, std::vector<int64_t> weightDims, const Window &window,
-                  std::vector<int64_t> result) {
+                  std::vector<int64_t> result, const std::vector<int64_t> &beyond = {0, 0}) {
   bool noBias = false;
   std::optional<ValueId> weight = call.weight(std::move(weightDims));
   std::optional<ValueId> bias = call.bias(result[0], noBias);
   if (!weight || (!bias && !noBias))
     return Poison{};
   std::vector<ValueId> operands{call.input, *weight};
-  if (bias)
+  const bool isWider = beyond[0] > 0 || beyond[1] > 0;
+  if (bias && !isWider)
     operands.push_back(*bias);
-  return call.emit(call.name(), std::move(operands),
-                   {{"stride", window.stride},
-                    {"padding", window.padding},
-                    {"dilation", window.dilation},
-                    {"groups", call.arguments.integer("groups")}},
-                   std::move(result));
+  const int64_t channels = result[0];
+  Value y = call.emit(call.name(), std::move(operands),
+                      {{"stride", window.stride},
+                       {"padding", window.padding},
+                       {"dilation", window.dilation},
+                       {"groups", call.arguments.integer("groups")}},
+                      std::move(result));
+  if (!isWider)
+    return y;
+  y = widened(call, std::move(y), beyond);
+  if (y.poisoned() || !bias)
+    return y;
+  const std::vector<int64_t> spread{channels, 1, 1};
+  Value each = call.emit("reshape", {*bias}, {{"shape", spread}}, spread);
+  ValueId image = y.get<Tensor>()->id;
+  return call.emit("add", {image, each.get<Tensor>()->id}, {},
+                   call.evaluator.graph->type(image).dims);
 }
 
 /// conv2d and conv1d.
@@ -142,7 +173,7 @@ Value transposedConvolution(LayerCall &call) {
   window.dilation = arguments.pair("dilation");
   const std::string *word = wordOf(call);
   const std::vector<int64_t> more = arguments.pair("output_padding");
-  std::vector<int64_t> result{channels};
+  std::vector<int64_t> result{channels}, beyond{0, 0};
   for (size_t axis = 0; axis < 2; ++axis) {
     int64_t n = call.type().dims[axis + 1], stride = window.stride[axis];
     int64_t reach = window.dilation[axis] * (window.size[axis] - 1) + 1;
@@ -168,10 +199,8 @@ Value transposedConvolution(LayerCall &call) {
       int64_t less = std::min(extra, after);
       after -= less;
       extra -= less;
-      if (extra >= stride) {
-        engine.report(Diag::OutputPadding, arguments.span("output_padding"), more[axis], stride);
-        return Poison{};
-      }
+      beyond[axis] = std::max<int64_t>(extra - (stride - 1), 0); // and what no input reaches
+      extra -= beyond[axis];
     }
     int64_t extent = (n - 1) * stride + reach + extra - before - after;
     if (extent < 1) {
@@ -187,7 +216,7 @@ Value transposedConvolution(LayerCall &call) {
   }
   return convolution(
       call, {inputs, channels / arguments.integer("groups"), window.size[0], window.size[1]},
-      window, std::move(result));
+      window, std::move(result), beyond);
 }
 
 Value pool2d(LayerCall &call) {

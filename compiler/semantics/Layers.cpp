@@ -328,9 +328,4 @@ std::vector<std::string> layerNames() {
   return names;
 }
 
-bool isPlannedLayer(const std::string &name) {
-  const LayerEntry *entry = findLayer(name);
-  return entry && !entry->apply;
-}
-
 } // namespace sinter::semantics

@@ -43,6 +43,9 @@ struct LayerEntry {
   Signature signature;
   Value (*apply)(LayerCall &);
   bool ofTokens = false; ///< its input is class or i32, not f32
+  /// A part that it makes by itself (an attention's `query`), used alone, with the arguments of the whole; null where
+  /// it has none.
+  Value (*applyPart)(LayerCall &) = nullptr;
 };
 
 /// What all that own weights take, behind their own arguments.
@@ -56,9 +59,5 @@ std::vector<LayerEntry> sequenceLayers();
 
 const LayerEntry *findLayer(const std::string &name);
 std::vector<std::string> layerNames();
-
-/// Layers, functions and the like of the language that this version cannot compile yet.
-bool isPlannedLayer(const std::string &name);
-bool isPlannedFunction(const std::string &name);
 
 } // namespace sinter::semantics

@@ -296,13 +296,17 @@ private:
       return; // unknown, in a circle or wrong itself: reported
     load.block = found->first;
     runtime::TensorTable table;
-    for (const Parameter &each : found->second.parameters) {
+    const auto add = [&](const Parameter &each) {
       table[each.name] = {each.type.dims, "F32", "", false};
       for (const Alias &alias : each.aliases)
-        if (!runtime::isOfTeacher(alias.name))
-          table[alias.name] = {alias.transposed ? runtime::swapped(each.type.dims) : each.type.dims,
-                               "F32", each.name, alias.transposed};
-    }
+        table[alias.name] = {alias.transposed ? runtime::swapped(each.type.dims) : each.type.dims,
+                             "F32", each.name, alias.transposed};
+    };
+    for (const Parameter &each : found->second.parameters)
+      add(each);
+    for (const Teacher &teacher : found->second.teachers)
+      for (const Parameter &each : teacher.parameters)
+        add(each);
     compare(table, fmt::format("train {}", load.block), nullptr);
   }
 
@@ -341,8 +345,9 @@ private:
       if (!plan.help.empty())
         report.help(plan.help);
     } else if (!plan.leftOver.empty()) {
-      auto report = engine.report(Diag::LoadLeftOver, source.span,
-                                  counted(plan.leftOver.size(), "tensor"), name);
+      auto report =
+          engine.report(Diag::LoadLeftOver, source.span, counted(plan.leftOver.size(), "tensor"),
+                        name, plan.leftOver.size() == 1 ? "belongs" : "belong");
       for (const std::string &each : plan.leftOver)
         report.note(Span{}, fmt::format("`{}`", each));
     }

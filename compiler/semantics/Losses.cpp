@@ -22,6 +22,12 @@ struct Maker {
     return (*this)(kind, std::move(operands), std::move(result), std::move(attributes));
   }
   ValueId number(double value) const { return evaluator.graph->constant(value, place); }
+  /// An argument that may go with the steps.
+  ValueId number(const BoundArguments &arguments, const char *name) const {
+    const Value &value = arguments.item(name).value;
+    const Tensor *scheduled = value.get<Tensor>();
+    return scheduled ? scheduled->id : number(value.number());
+  }
   ValueId reduced(const char *kind, ValueId x, std::vector<int64_t> axes) const {
     return reduce(evaluator, kind, x, std::move(axes), false, place).get<Tensor>()->id;
   }
@@ -96,24 +102,45 @@ std::optional<int64_t> checkLabel(Evaluator &evaluator, const BoundArguments &ar
   return axis;
 }
 
+/// The logits, without the examples that a smaller batch lacks where the classes are those of `pairwise`.
+ValueId maskedAlong(Evaluator &evaluator, const BoundArguments &arguments, int64_t axis) {
+  ValueId logits = arguments.tensor("logits");
+  bool isLast = axis == evaluator.graph->type(logits).rank() - 1;
+  return isLast ? maskColumns(*evaluator.graph, logits, -absent, arguments.place) : logits;
+}
+
 Value crossEntropy(Evaluator &evaluator, const BoundArguments &arguments) {
   std::optional<int64_t> axis = checkLabel(evaluator, arguments, true);
   if (!axis)
     return Poison{};
-  ValueId logits = arguments.tensor("logits");
-  double smoothing = arguments.number("smoothing");
-  bool isLast = *axis == evaluator.graph->type(logits).rank() - 1;
-  if (isLast && smoothing == 0) // else it would be spread over examples that are not there
-    logits = maskColumns(*evaluator.graph, logits, -absent, arguments.place);
-  return evaluator.emit("cross_entropy", {logits, arguments.tensor("label")},
-                        {{"axis", *axis}, {"smoothing", smoothing}}, Type{}, arguments.place);
+  const Value &smoothing = arguments.item("smoothing").value;
+  ValueId logits = maskedAlong(evaluator, arguments, *axis), label = arguments.tensor("label");
+  auto sharp = [&](double share) {
+    return evaluator.emit("cross_entropy", {logits, label}, {{"axis", *axis}, {"smoothing", share}},
+                          Type{}, arguments.place);
+  };
+  bool byParts = smoothing.get<Tensor>() || evaluator.graph->hasColumns(logits);
+  if (!byParts)
+    return sharp(smoothing.number());
+  Value loss = sharp(0);
+  if (loss.poisoned() || (smoothing.isNumber() && smoothing.number() == 0))
+    return loss;
+  // (1 - s) loss + s spread, where `spread` is the loss of a label that is all classes alike.
+  Maker make{evaluator, arguments.place};
+  ValueId sharpest = loss.get<Tensor>()->id;
+  ValueId logs = make.same("log_softmax", {logits}, {{"axis", *axis}});
+  ValueId spread = make.same("neg", {make.all("mean", make.reduced("mean", logs, {*axis}))});
+  ValueId more =
+      make.same("mul", {make.same("sub", {spread, sharpest}), make.number(arguments, "smoothing")});
+  return Tensor{make.same("add", {sharpest, more})};
 }
 
 Value perplexity(Evaluator &evaluator, const BoundArguments &arguments) {
   std::optional<int64_t> axis = checkLabel(evaluator, arguments, true);
   if (!axis)
     return Poison{};
-  return evaluator.emit("cross_entropy", {arguments.tensor("logits"), arguments.tensor("label")},
+  return evaluator.emit("cross_entropy",
+                        {maskedAlong(evaluator, arguments, *axis), arguments.tensor("label")},
                         {{"axis", *axis}, {"smoothing", 0.0}}, Type{}, arguments.place);
 }
 
@@ -121,7 +148,8 @@ Value accuracy(Evaluator &evaluator, const BoundArguments &arguments) {
   std::optional<int64_t> axis = checkLabel(evaluator, arguments, false);
   if (!axis)
     return Poison{};
-  return evaluator.emit("accuracy", {arguments.tensor("logits"), arguments.tensor("label")},
+  return evaluator.emit("accuracy",
+                        {maskedAlong(evaluator, arguments, *axis), arguments.tensor("label")},
                         {{"axis", *axis}}, Type{}, arguments.place);
 }
 
@@ -136,7 +164,8 @@ Value topK(Evaluator &evaluator, const BoundArguments &arguments) {
         .note(arguments.span("logits"), logits.str());
     return Poison{};
   }
-  return evaluator.emit("top_k", {arguments.tensor("logits"), arguments.tensor("label")},
+  return evaluator.emit("top_k",
+                        {maskedAlong(evaluator, arguments, *axis), arguments.tensor("label")},
                         {{"axis", *axis}, {"k", k}}, Type{}, arguments.place);
 }
 
@@ -164,14 +193,14 @@ Value huber(Evaluator &evaluator, const BoundArguments &arguments) {
   if (!sameShape(evaluator, arguments, "a", "b"))
     return Poison{};
   Maker make{evaluator, arguments.place};
-  double delta = arguments.number("delta");
+  ValueId delta = make.number(arguments, "delta");
   ValueId difference = make.same("sub", {arguments.tensor("a"), arguments.tensor("b")});
   ValueId size = make.same("abs", {difference});
   Type type = make.type(size);
-  ValueId near = make("less_equal", {size, make.number(delta)}, {Scalar::Bool, 0, type.dims});
+  ValueId near = make("less_equal", {size, delta}, {Scalar::Bool, 0, type.dims});
   ValueId inner = make.same("mul", {make.same("square", {difference}), make.number(0.5)});
-  ValueId beyond = make.same("sub", {size, make.number(delta / 2)});
-  ValueId outer = make.same("mul", {beyond, make.number(delta)});
+  ValueId beyond = make.same("sub", {size, make.same("mul", {delta, make.number(0.5)})});
+  ValueId outer = make.same("mul", {beyond, delta});
   return Tensor{make.all("mean", make("where", {near, inner, outer}, type))};
 }
 
@@ -247,15 +276,14 @@ Value distill(Evaluator &evaluator, const BoundArguments &arguments) {
     return Poison{};
   Maker make{evaluator, arguments.place};
   const Value &temperature = arguments.item("temperature").value;
-  const Tensor *scheduled = temperature.get<Tensor>();
-  ValueId divisor = scheduled ? scheduled->id : make.number(temperature.number());
+  ValueId divisor = make.number(arguments, "temperature");
   ValueId p = make.same("div", {arguments.tensor("teacher_logits"), divisor});
   ValueId q = make.same("div", {student, divisor});
   ValueId loss = divergence(make, p, q, *axis);
   if (arguments.string("scale") == "none")
     return Tensor{loss};
-  ValueId scale = scheduled ? make.same("square", {divisor})
-                            : make.number(temperature.number() * temperature.number());
+  ValueId scale = temperature.isNumber() ? make.number(temperature.number() * temperature.number())
+                                         : make.same("square", {divisor});
   return Tensor{make.same("mul", {loss, scale})};
 }
 
@@ -294,17 +322,16 @@ std::vector<FunctionEntry> losses() {
   };
   return {
       entry("cross_entropy",
-            "logits: tensor, label: labels, smoothing: probability = 0, axis: int = -1",
+            "logits: tensor, label: labels, smoothing: scheduled probability = 0, axis: int = -1",
             crossEntropy),
       entry("mse", "a: tensor, b: tensor", meanSquaredError),
       entry("mae", "a: tensor, b: tensor", meanAbsoluteError),
-      entry("huber", "a: tensor, b: tensor, delta: positive = 1", huber),
+      entry("huber", "a: tensor, b: tensor, delta: scheduled positive = 1", huber),
       entry("binary_cross_entropy", "logits: tensor, y: labels", binaryCrossEntropy),
       entry("kl_div", "p_logits: tensor, q_logits: tensor, axis: int = -1", klDivergence),
       entry("distill",
-            "student_logits: tensor, teacher_logits: tensor, temperature: scheduled, scale: "
-            "squared|none = "
-            "squared, axis: int = -1",
+            "student_logits: tensor, teacher_logits: tensor, temperature: scheduled positive, "
+            "scale: squared|none = squared, axis: int = -1",
             distill),
       entry("cosine_distance", "a: tensor, b: tensor", cosineDistance),
       entry("accuracy", "logits: tensor, label: labels, axis: int = -1", accuracy, "", true),

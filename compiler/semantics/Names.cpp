@@ -355,12 +355,11 @@ void Evaluator::checkNames(const Expr &expr) {
     } else if (!session.models.count(name.text) && !(train && train->isModel(name.text))) {
       const LayerEntry *layer = findLayer(name.text);
       const FunctionEntry *function = findFunction(name.text);
-      if (layer && layer->apply)
+      if (layer)
         signature = &layer->signature;
-      else if (!layer && function && !isPlannedFunction(name.text))
+      else if (function)
         signature = &function->signature;
-      else if (!layer && !function && !isInitializer(name.text) &&
-               !(train && isScheduleName(name.text)))
+      else if (!isInitializer(name.text) && !(train && isScheduleName(name.text)))
         unknownName(name);
     }
     checkArguments(call.parameters, nullptr);

@@ -76,12 +76,23 @@ const std::vector<ScheduleEntry> &numberSchedules() {
   return table;
 }
 
-const std::vector<Signature> &regularizers() {
-  static const std::vector<Signature> table = {
-      Signature::parse("l1", "l1: nonnegative, proximal: bool = false"),
-      Signature::parse("l2", "l2: nonnegative"),
-      Signature::parse("elastic", "l1: nonnegative, l2: nonnegative"),
+std::vector<Signature> makeRegularizers(const std::string &number) {
+  return {
+      Signature::parse("l1", "l1: " + number + ", proximal: bool = false"),
+      Signature::parse("l2", "l2: " + number),
+      Signature::parse("elastic", "l1: " + number + ", l2: " + number),
   };
+}
+
+/// Of a layer, which stands in no train block.
+const std::vector<Signature> &regularizers() {
+  static const std::vector<Signature> table = makeRegularizers("nonnegative");
+  return table;
+}
+
+/// Of a line in a train block.
+const std::vector<Signature> &penalties() {
+  static const std::vector<Signature> table = makeRegularizers("scheduled nonnegative");
   return table;
 }
 
@@ -118,6 +129,27 @@ auto *choose(Session &session, const Expr &expr, const Applied &call, const Tabl
     report.help(help.empty() ? "it is one of " + alternatives(names) : help);
   }
   return static_cast<const typename Table::value_type *>(nullptr);
+}
+
+/// An entry of a table, and the arguments that an expression gives it.
+struct Chosen {
+  const Signature &signature;
+  BoundArguments bound;
+};
+
+/// Null after an error. `what` the table holds: "optimizer".
+std::optional<Chosen> chooseAndBind(Evaluator &evaluator, const Expr &expr,
+                                    const std::vector<Signature> &table, const char *what) {
+  Applied call = applied(expr);
+  const Signature *signature = choose(
+      evaluator.session, expr, call, table, [](const Signature &each) { return each.name; }, what);
+  if (!signature)
+    return std::nullopt;
+  std::optional<BoundArguments> bound =
+      evaluator.bind(*signature, *call.arguments, call.name->span);
+  if (!bound)
+    return std::nullopt;
+  return Chosen{*signature, std::move(*bound)};
 }
 
 } // namespace
@@ -227,47 +259,41 @@ std::optional<Schedule> resolveRate(Evaluator &evaluator, const Expr &expr) {
 
 std::optional<Optimizer> resolveOptimizer(Evaluator &evaluator, const Expr &expr) {
   Session &session = evaluator.session;
-  Applied call = applied(expr);
-  const Signature *signature = choose(
-      session, expr, call, optimizers(), [](const Signature &each) { return each.name; },
-      "optimizer");
-  if (!signature)
+  const std::optional<Chosen> chosen = chooseAndBind(evaluator, expr, optimizers(), "optimizer");
+  if (!chosen)
     return std::nullopt;
-  std::optional<BoundArguments> bound =
-      evaluator.bind(*signature, *call.arguments, call.name->span);
-  if (!bound)
-    return std::nullopt;
+  const auto &[signature, bound] = *chosen;
   Optimizer optimizer;
-  optimizer.kind = signature->name;
+  optimizer.kind = signature.name;
   optimizer.place = expr.span;
-  if (const Expr *written = bound->expr("lr")) {
+  if (const Expr *written = bound.expr("lr")) {
     std::optional<Schedule> rate = resolveRate(evaluator, *written);
     if (!rate)
       return std::nullopt;
     optimizer.rate = *rate;
   } else {
-    optimizer.rate.rate = bound->number("lr");
+    optimizer.rate.rate = bound.number("lr");
   }
-  for (const ArgumentSpec &spec : signature->arguments) {
+  for (const ArgumentSpec &spec : signature.arguments) {
     std::string name = spec.name == "initial_accumulator_value" ? "initial" : spec.name;
     if (spec.kind == ArgumentKind::Boolean)
-      optimizer.attributes[name] = bound->boolean(spec.name);
+      optimizer.attributes[name] = bound.boolean(spec.name);
     else if (spec.kind != ArgumentKind::Rate && spec.kind != ArgumentKind::Reals)
-      optimizer.attributes[name] = bound->number(spec.name);
+      optimizer.attributes[name] = bound.number(spec.name);
   }
-  if (signature->find("nesterov") && bound->boolean("nesterov") && bound->number("momentum") == 0) {
-    session.engine.report(Diag::NesterovMomentum, bound->span("nesterov"))
+  if (signature.find("nesterov") && bound.boolean("nesterov") && bound.number("momentum") == 0) {
+    session.engine.report(Diag::NesterovMomentum, bound.span("nesterov"))
         .help("`sgd(lr: …, momentum: 0.9, nesterov: true)`");
     return std::nullopt;
   }
-  if (!signature->find("betas"))
+  if (!signature.find("betas"))
     return optimizer;
-  std::vector<double> betas = bound->reals("betas");
+  std::vector<double> betas = bound.reals("betas");
   bool inRange = betas.size() == 2 && std::all_of(betas.begin(), betas.end(), [](double beta) {
                    return beta >= 0 && beta < 1;
                  });
   if (!inRange) {
-    session.engine.report(Diag::Betas, bound->span("betas"), signature->name);
+    session.engine.report(Diag::Betas, bound.span("betas"), signature.name);
     return std::nullopt;
   }
   optimizer.attributes["beta1"] = betas[0];
@@ -287,42 +313,66 @@ std::vector<const Expr *> termsOf(const Expr &expr) {
 }
 
 std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const Expr &expr) {
-  Applied call = applied(expr);
-  const Signature *signature = choose(
-      evaluator.session, expr, call, regularizers(),
-      [](const Signature &each) { return each.name; }, "regularizer");
-  if (!signature)
+  const std::optional<Chosen> chosen =
+      chooseAndBind(evaluator, expr, regularizers(), "regularizer");
+  if (!chosen)
     return std::nullopt;
-  std::optional<BoundArguments> bound =
-      evaluator.bind(*signature, *call.arguments, call.name->span);
-  if (!bound)
-    return std::nullopt;
+  const auto &[signature, bound] = *chosen;
   Regularizer result;
-  result.kind = signature->name;
+  result.kind = signature.name;
   result.place = expr.span;
-  if (signature->find("l1"))
-    result.l1 = bound->number("l1");
-  if (signature->find("l2"))
-    result.l2 = bound->number("l2");
-  if (signature->find("proximal"))
-    result.proximal = bound->boolean("proximal");
+  if (signature.find("l1"))
+    result.l1 = bound.number("l1");
+  if (signature.find("l2"))
+    result.l2 = bound.number("l2");
+  if (signature.find("proximal"))
+    result.proximal = bound.boolean("proximal");
   return result;
 }
 
+std::optional<Penalty> resolvePenalty(Evaluator &evaluator, const Expr &expr) {
+  const std::optional<Chosen> chosen = chooseAndBind(evaluator, expr, penalties(), "regularizer");
+  if (!chosen)
+    return std::nullopt;
+  const auto &[signature, bound] = *chosen;
+  Penalty penalty;
+  penalty.numbers.kind = signature.name;
+  penalty.numbers.place = expr.span;
+  penalty.numbers.proximal = signature.find("proximal") && bound.boolean("proximal");
+  auto take = [&](const char *name, std::optional<ValueId> &value, double &number) {
+    if (!signature.find(name))
+      return;
+    const Value &written = bound.item(name).value;
+    if (const Tensor *scheduled = written.get<Tensor>()) {
+      penalty.scheduled = true;
+      value = scheduled->id;
+      number = 1;
+    } else {
+      number = written.number();
+      if (number != 0)
+        value = evaluator.graph->constant(number, expr.span);
+    }
+  };
+  take("l1", penalty.l1, penalty.numbers.l1);
+  take("l2", penalty.l2, penalty.numbers.l2);
+  if (penalty.scheduled && penalty.numbers.proximal) {
+    evaluator.session.engine
+        .report(Diag::ArgumentKind, bound.span("l1"), signature.name, "l1",
+                "a number where it is proximal", "a schedule")
+        .help("the step's shrinking goes with the learning rate: `sgd(lr: linear(0.1))`");
+    return std::nullopt;
+  }
+  return penalty;
+}
+
 std::optional<Constraint> resolveConstraint(Evaluator &evaluator, const Expr &expr) {
-  Applied call = applied(expr);
-  const Signature *signature = choose(
-      evaluator.session, expr, call, constraints(), [](const Signature &each) { return each.name; },
-      "constraint");
-  if (!signature)
+  const std::optional<Chosen> chosen = chooseAndBind(evaluator, expr, constraints(), "constraint");
+  if (!chosen)
     return std::nullopt;
-  std::optional<BoundArguments> bound =
-      evaluator.bind(*signature, *call.arguments, call.name->span);
-  if (!bound)
-    return std::nullopt;
+  const auto &[signature, bound] = *chosen;
   Constraint result;
-  result.kind = signature->name;
-  result.limit = signature->find("c") ? bound->number("c") : 0;
+  result.kind = signature.name;
+  result.limit = signature.find("c") ? bound.number("c") : 0;
   result.place = expr.span;
   return result;
 }

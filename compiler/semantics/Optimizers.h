@@ -24,8 +24,17 @@ std::optional<Count> resolveCount(Evaluator &evaluator, const syntax::Expr &expr
 /// The terms of `l1(1e-5) + l2(1e-4)`.
 std::vector<const syntax::Expr *> termsOf(const syntax::Expr &expr);
 
-/// `l1(1e-5)`, `elastic(1e-5, 1e-4)`.
+/// `l1(1e-5)`, `elastic(1e-5, 1e-4)`; its parameters are still to be filled in. Null after an error.
 std::optional<Regularizer> resolveRegularizer(Evaluator &evaluator, const syntax::Expr &expr);
+
+/// A regularizer whose numbers are values of a stage's graph, for they may go with the steps. Null where it has no such term.
+struct Penalty {
+  std::optional<ValueId> l1, l2;
+  Regularizer numbers; ///< λ of a schedule counts as 1
+  bool scheduled = false;
+};
+/// In a line of a train block.
+std::optional<Penalty> resolvePenalty(Evaluator &evaluator, const syntax::Expr &expr);
 
 /// `max_norm(3)`, `nonnegative`; its parameters are still to be filled in. Null after an error.
 std::optional<Constraint> resolveConstraint(Evaluator &evaluator, const syntax::Expr &expr);

@@ -10,7 +10,7 @@ using namespace syntax;
 
 const char *const recurrentArguments =
     "size: size, return: all|last = all, bias: bias = true, init?: init, recurrent_init?: init, "
-    "bias_init?: init, regularize?: reg, weight?: tie";
+    "bias_init?: init, regularize?: reg, weight?: tie, recurrent_weight?: tie";
 
 static int64_t gatesOf(const std::string &kind) {
   return kind == "lstm" ? 4 : kind == "gru" ? 3 : 1;
@@ -18,8 +18,7 @@ static int64_t gatesOf(const std::string &kind) {
 
 /// Each gate's part of weight_hh is a map from state to state, and begins as one by itself.
 static void beginGatesApart(Instance &instance, int64_t gates) {
-  OwnedParameter *owned = instance.owned.at("weight_hh").parameter;
-  Initializer &initializer = owned->parameter.initializer;
+  Initializer &initializer = instance.owned.at("weight_hh").parameter->parameter.initializer;
   if (initializer.kind == Initializer::Kind::Orthogonal ||
       initializer.kind == Initializer::Kind::Identity)
     initializer.b = static_cast<double>(gates);
@@ -57,11 +56,15 @@ Value recurrent(LayerCall &call) {
   std::optional<ValueId> weight = evaluator.weight(
       call.instance, "weight_ih", inputWeight, Role::Weight, call.arguments.expr("init"), nullptr,
       call.arguments.expr("weight"), call.name(), call.place, call.instance.place);
+  const Expr *stateTie = call.arguments.expr("recurrent_weight");
   std::optional<ValueId> state =
-      call.own("weight_hh", stateWeight.dims, Role::Recurrent, "orthogonal", "recurrent_init");
+      evaluator.weight(call.instance, "weight_hh", stateWeight, Role::Recurrent,
+                       call.arguments.expr("recurrent_init"), "orthogonal", stateTie, call.name(),
+                       call.place, call.instance.place);
   if (!weight || !state)
     return Poison{};
-  beginGatesApart(call.instance, gates);
+  if (!stateTie)
+    beginGatesApart(call.instance, gates);
   call.regularize({"weight_ih", "weight_hh"});
 
   std::vector<ValueId> operands{call.input, *weight, *state};

@@ -69,24 +69,38 @@ Value positionEmbedding(LayerCall &call) {
   return call.emit("add", {call.input, *positions}, {}, dims);
 }
 
-/// One of an attention's four dense layers: a child of its instance, with the attention's arguments.
+/// One of an attention's four dense layers, with the attention's arguments.
+Value projection(LayerCall &call, int64_t units) {
+  std::vector<int64_t> dims = call.type().dims;
+  bool noBias = false;
+  std::optional<ValueId> weight = call.weight({units, dims.back()});
+  std::optional<ValueId> bias = weight ? call.bias(units, noBias) : std::nullopt;
+  if (!weight || (!bias && !noBias))
+    return Poison{};
+  std::vector<ValueId> operands{call.input, *weight};
+  if (bias)
+    operands.push_back(*bias);
+  dims.back() = units;
+  return call.emit("dense", std::move(operands), {}, std::move(dims));
+}
+
+/// It is a child of the attention's instance.
 std::optional<ValueId> project(LayerCall &call, const char *name, int64_t order, ValueId x,
                                int64_t units) {
   Instance &child = Evaluator::childOf(call.instance, *call.evaluator.frame->store, name, "dense",
                                        order, call.instance.place);
   LayerCall inner{call.evaluator, call.arguments, child, x, call.inputSpan, call.place};
-  std::vector<int64_t> dims = inner.type().dims;
-  bool noBias = false;
-  std::optional<ValueId> weight = inner.weight({units, dims.back()});
-  std::optional<ValueId> bias = weight ? inner.bias(units, noBias) : std::nullopt;
-  if (!weight || (!bias && !noBias))
-    return std::nullopt;
-  std::vector<ValueId> operands{x, *weight};
-  if (bias)
-    operands.push_back(*bias);
-  dims.back() = units;
-  Value y = inner.emit("dense", std::move(operands), {}, std::move(dims));
+  Value y = projection(inner, units);
   return y.poisoned() ? std::nullopt : std::optional(y.get<Tensor>()->id);
+}
+
+/// `a.query(x)`: its weights exist since the attention was first used.
+Value projectAlone(LayerCall &call) {
+  if (call.type().rank() == 0) {
+    call.needsRank({1, 2}, "[…, D]");
+    return Poison{};
+  }
+  return projection(call, call.instance.owned.at("weight").parameter->parameter.type.dims[0]);
 }
 
 /// The largest divisor of `size` that is at most `most`.
@@ -151,8 +165,8 @@ Value attention(LayerCall &call) {
 
 std::vector<LayerEntry> sequenceLayers() {
   auto entry = [](const char *name, const std::string &text, Value (*apply)(LayerCall &),
-                  bool ofTokens = false) {
-    return LayerEntry{Signature::parse(name, text), apply, ofTokens};
+                  bool ofTokens = false, Value(*applyPart)(LayerCall &) = nullptr) {
+    return LayerEntry{Signature::parse(name, text), apply, ofTokens, applyPart};
   };
   const std::string table = ofTables;
   return {
@@ -161,7 +175,7 @@ std::vector<LayerEntry> sequenceLayers() {
       entry("attention",
             "heads: count, causal: bool = false, dropout: probability = 0, bias: bool = true, "
             "over?: tensor, init?: init, bias_init?: init, regularize?: reg",
-            attention),
+            attention, false, projectAlone),
   };
 }
 

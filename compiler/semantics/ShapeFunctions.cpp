@@ -177,17 +177,30 @@ Value pad(Evaluator &evaluator, const BoundArguments &arguments) {
       Type{Scalar::F32, 0, dims}, arguments.place);
 }
 
-template <bool logarithm> Value softmax(Evaluator &evaluator, const BoundArguments &arguments) {
-  const Type type = typeOf(evaluator, arguments);
+/// x and one axis of it, for what looks for the largest along it: x then without the examples that a smaller batch lacks.
+struct AlongAxis {
+  ValueId x;
+  int64_t axis;
+};
+
+std::optional<AlongAxis> alongAxis(Evaluator &evaluator, const BoundArguments &arguments) {
+  const int64_t rank = typeOf(evaluator, arguments).rank();
   std::optional<int64_t> axis =
-      resolveAxis(evaluator, arguments.integer("axis"), type.rank(), arguments.span("axis"));
+      resolveAxis(evaluator, arguments.integer("axis"), rank, arguments.span("axis"));
   if (!axis)
-    return Poison{};
+    return std::nullopt;
   ValueId x = arguments.tensor("x");
-  if (*axis == type.rank() - 1)
+  if (*axis == rank - 1)
     x = maskColumns(*evaluator.graph, x, -absent, arguments.place);
-  return evaluator.emit(logarithm ? "log_softmax" : "softmax", {x}, {{"axis", *axis}}, type,
-                        arguments.place);
+  return AlongAxis{x, *axis};
+}
+
+template <bool logarithm> Value softmax(Evaluator &evaluator, const BoundArguments &arguments) {
+  const std::optional<AlongAxis> along = alongAxis(evaluator, arguments);
+  if (!along)
+    return Poison{};
+  return evaluator.emit(logarithm ? "log_softmax" : "softmax", {along->x}, {{"axis", along->axis}},
+                        typeOf(evaluator, arguments), arguments.place);
 }
 
 template <bool average> Value total(Evaluator &evaluator, const BoundArguments &arguments) {
@@ -229,19 +242,14 @@ Value oneHot(Evaluator &evaluator, const BoundArguments &arguments) {
 
 /// A label of as many classes as the axis is long.
 Value argmax(Evaluator &evaluator, const BoundArguments &arguments) {
-  const Type type = typeOf(evaluator, arguments);
-  std::optional<int64_t> axis =
-      resolveAxis(evaluator, arguments.integer("axis"), type.rank(), arguments.span("axis"));
-  if (!axis)
+  const std::optional<AlongAxis> along = alongAxis(evaluator, arguments);
+  if (!along)
     return Poison{};
-  ValueId x = arguments.tensor("x");
-  if (*axis == type.rank() - 1)
-    x = maskColumns(*evaluator.graph, x, -absent, arguments.place);
-  std::vector<int64_t> dims = type.dims;
-  dims.erase(dims.begin() + *axis);
-  return evaluator.emit("argmax", {x}, {{"axis", *axis}},
-                        Type{Scalar::Class, type.dims[static_cast<size_t>(*axis)], dims},
-                        arguments.place);
+  std::vector<int64_t> dims = typeOf(evaluator, arguments).dims;
+  const int64_t classes = dims[static_cast<size_t>(along->axis)];
+  dims.erase(dims.begin() + along->axis);
+  return evaluator.emit("argmax", {along->x}, {{"axis", along->axis}},
+                        Type{Scalar::Class, classes, dims}, arguments.place);
 }
 
 Value batchMean(Evaluator &evaluator, const BoundArguments &arguments) {

@@ -9,33 +9,19 @@ namespace sinter::semantics {
 namespace {
 
 const std::map<std::string, ArgumentKind, std::less<>> kinds = {
-    {"int", ArgumentKind::Integer},
-    {"natural", ArgumentKind::Natural},
-    {"count", ArgumentKind::Count},
-    {"real", ArgumentKind::Real},
-    {"positive", ArgumentKind::Positive},
-    {"nonnegative", ArgumentKind::NonNegative},
-    {"bool", ArgumentKind::Boolean},
-    {"probability", ArgumentKind::Probability},
-    {"string", ArgumentKind::String},
-    {"pair", ArgumentKind::Pair},
-    {"padding", ArgumentKind::Padding},
-    {"reals", ArgumentKind::Reals},
-    {"ints", ArgumentKind::Integers},
-    {"axes", ArgumentKind::Axes},
-    {"columns", ArgumentKind::Columns},
-    {"tensor", ArgumentKind::Tensor},
-    {"labels", ArgumentKind::Labels},
-    {"tensors", ArgumentKind::Tensors},
-    {"rate", ArgumentKind::Rate},
-    {"duration", ArgumentKind::Duration},
-    {"init", ArgumentKind::Lazy},
-    {"reg", ArgumentKind::Lazy},
-    {"size", ArgumentKind::Size},
-    {"field", ArgumentKind::Lazy},
-    {"tie", ArgumentKind::Lazy},
-    {"bias", ArgumentKind::Lazy},
-    {"scheduled", ArgumentKind::Scheduled},
+    {"int", ArgumentKind::Integer},       {"natural", ArgumentKind::Natural},
+    {"count", ArgumentKind::Count},       {"real", ArgumentKind::Real},
+    {"positive", ArgumentKind::Positive}, {"nonnegative", ArgumentKind::NonNegative},
+    {"bool", ArgumentKind::Boolean},      {"probability", ArgumentKind::Probability},
+    {"string", ArgumentKind::String},     {"pair", ArgumentKind::Pair},
+    {"padding", ArgumentKind::Padding},   {"reals", ArgumentKind::Reals},
+    {"ints", ArgumentKind::Integers},     {"axes", ArgumentKind::Axes},
+    {"columns", ArgumentKind::Columns},   {"tensor", ArgumentKind::Tensor},
+    {"labels", ArgumentKind::Labels},     {"tensors", ArgumentKind::Tensors},
+    {"rate", ArgumentKind::Rate},         {"duration", ArgumentKind::Duration},
+    {"init", ArgumentKind::Lazy},         {"reg", ArgumentKind::Lazy},
+    {"size", ArgumentKind::Size},         {"field", ArgumentKind::Lazy},
+    {"tie", ArgumentKind::Lazy},          {"bias", ArgumentKind::Lazy},
     {"any", ArgumentKind::Any},
 };
 
@@ -92,6 +78,11 @@ Signature Signature::parse(std::string name, std::string_view text) {
       argument.remove_suffix(1);
     }
     spec.name = argument;
+    constexpr std::string_view scheduled = "scheduled ";
+    if (spec.kindText.starts_with(scheduled)) {
+      spec.scheduled = true;
+      spec.kindText.erase(0, scheduled.size());
+    }
     if (auto found = kinds.find(spec.kindText); found != kinds.end()) {
       spec.kind = found->second;
     } else {
@@ -139,7 +130,7 @@ std::string Signature::usage(size_t from) const {
   return text + ")";
 }
 
-std::string describe(const ArgumentSpec &spec) {
+static std::string describeKind(const ArgumentSpec &spec) {
   switch (spec.kind) {
   case ArgumentKind::Integer:
     return "a whole number";
@@ -178,8 +169,6 @@ std::string describe(const ArgumentSpec &spec) {
     return "an `f32` value";
   case ArgumentKind::Labels:
     return "a `class` or `f32` value";
-  case ArgumentKind::Scheduled:
-    return "a number above 0 or a schedule";
   case ArgumentKind::Rate:
     return "a number above 0 or a schedule";
   case ArgumentKind::Duration:
@@ -190,6 +179,10 @@ std::string describe(const ArgumentSpec &spec) {
     return "an expression";
   }
   return "";
+}
+
+std::string describe(const ArgumentSpec &spec) {
+  return describeKind(spec) + (spec.scheduled ? " or a schedule" : "");
 }
 
 } // namespace sinter::semantics

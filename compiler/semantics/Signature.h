@@ -6,6 +6,7 @@
 //   "x: tensor, shape...: ints"      the rest of the positional ones
 //   "mode: nearest|bilinear = nearest"     a choice of words
 //   "min?: real"                     may be left out and then has no value
+//   "temperature: scheduled positive"      in a train block one number that goes with the steps, too
 #pragma once
 
 #include <string>
@@ -33,7 +34,6 @@ enum class ArgumentKind {
   Columns,     // columns      a range, a list of integers or of strings, an integer, a string
   Tensor,      // tensor       f32 (a number is one)
   Labels,      // labels       class or i32, or f32
-  Scheduled,   // scheduled    a number > 0 or, in a train block, a schedule
   Any,         // any          a value of whatever kind
   Tensors,     // tensors      one or more values of whatever kind
   Rate,        // rate         a number or a schedule
@@ -51,6 +51,7 @@ struct ArgumentSpec {
   std::string defaultText;
   bool optional = false;
   bool rest = false;
+  bool scheduled = false;
 
   bool required() const { return !hasDefault && !optional && !rest; }
 };

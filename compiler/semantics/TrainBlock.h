@@ -52,6 +52,7 @@ struct ModelInstance {
   /// By input types: the results, as values of the net's graph.
   std::map<std::string, Value> netShapes;
   std::map<std::string, std::string> netNames;
+  std::map<std::string, std::vector<bool>> netColumns; ///< by name: results made of `pairwise`
   bool batchMatters = false; ///< a net has a `pairwise`, so its types depend on the batch
   bool ran = false;
   bool broken = false; ///< so parameters may be missing
@@ -81,6 +82,7 @@ struct StageWork {
   std::map<std::string, TeacherWork *> teachers;     ///< those that it may name
   std::set<std::string> shared; ///< parameters and buffers that a `share` holds, by primary name
   GraphBuilder graph;
+  std::vector<Regularizer> scheduled; ///< those that stand in `graph` as penalties, λ being 1 here
   std::map<std::string, ValueId> fields;
   std::map<std::pair<const ModelInstance *, std::vector<ValueId>>, Value> calls;
   std::shared_ptr<Scope> scope;

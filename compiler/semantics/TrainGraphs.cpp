@@ -112,13 +112,10 @@ Value TrainChecker::runNet(StageWork &work, ModelInstance &instance,
   if (!result.poisoned() && !listResults(result, "", net.results))
     result = Poison{};
   if (!result.poisoned()) {
-    bool fits = checkColumns(session, graph);
+    instance.broken |= !checkColumns(session, graph);
+    std::vector<bool> columns;
     for (const auto &[name, value] : net.results)
-      if (fits && graph.hasColumns(value)) {
-        engine.report(Diag::ColumnsOf, graph.place(value), declared.name.text);
-        fits = false;
-      }
-    instance.broken |= !fits;
+      columns.push_back(graph.hasColumns(value));
     for (const Operation &op : graph.graph.operations)
       instance.batchMatters |= op.kind == "pairwise";
     key = netKey(work, instance, operands);
@@ -130,6 +127,7 @@ Value TrainChecker::runNet(StageWork &work, ModelInstance &instance,
       std::erase_if(net.graph.operations, [](const Operation &op) { return op.kind == "update"; });
     net.place = declared.span;
     instance.netNames[key] = net.name;
+    instance.netColumns[net.name] = std::move(columns);
     train.nets.push_back(std::move(net));
   }
   instance.netShapes[key] = result;
@@ -195,7 +193,10 @@ Value TrainChecker::callModel(StageWork &work, ModelInstance &instance,
     for (const auto &[name, value] : net->results)
       types.push_back(net->graph.type(value));
     size_t next = 0;
-    result = mapResults(shape, work.graph.emitCall(net->name, operands, types, place), next);
+    result = mapResults(
+        shape,
+        work.graph.emitCall(net->name, operands, types, instance.netColumns.at(net->name), place),
+        next);
   }
   work.calls[key] = result;
   return result;

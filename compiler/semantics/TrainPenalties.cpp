@@ -8,27 +8,44 @@ namespace sinter::semantics {
 
 using namespace syntax;
 
-void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &selectors) {
-  Evaluator evaluator(session);
-  auto add = [&](const Expr &term, const std::vector<std::string> &parameters, Span place) {
-    std::optional<Regularizer> regularizer = resolveRegularizer(evaluator, term);
-    if (!regularizer) {
-      work.good = false;
+/// λ1 Σ|e| + λ2 Σe² of one value, for an example's share of what training minimises.
+static void addPenalty(StageWork &work, const Penalty &penalty, ValueId value, Span place) {
+  const Type type = work.graph.type(value);
+  std::vector<int64_t> axes;
+  for (int64_t axis = 0; axis < type.rank(); ++axis)
+    axes.push_back(axis);
+  auto add = [&](const char *size, std::optional<ValueId> factor) {
+    if (!factor)
       return;
-    }
+    ValueId sum = work.graph.emit(size, {value}, {}, type, place);
+    if (!axes.empty())
+      sum = work.graph.emit("sum", {sum}, {{"axes", axes}, {"keep", false}}, Type{}, place);
+    work.stage.penalties.push_back(work.graph.emit("mul", {sum, *factor}, {}, Type{}, place));
+  };
+  add("abs", penalty.l1);
+  add("square", penalty.l2);
+}
+
+void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &selectors) {
+  Evaluator ofLayers(session), ofLines = evaluatorOf(work);
+  auto add = [&](Regularizer regularizer, const std::vector<std::string> &parameters, Span place,
+                 std::vector<Regularizer> &all) {
     for (const std::string &each : parameters)
       if (trains(work, each))
-        regularizer->parameters.push_back(each);
-    regularizer->place = place;
-    if (!regularizer->parameters.empty())
-      work.stage.regularizers.push_back(*regularizer);
+        regularizer.parameters.push_back(each);
+    regularizer.place = place;
+    if (!regularizer.parameters.empty())
+      all.push_back(regularizer);
   };
   for (const LayerRegularizer &each : trained.regularizers) {
-    evaluator.scope = each.scope;
-    for (const Expr *term : termsOf(*each.expr))
-      add(*term, {each.parameter}, each.expr->span);
+    ofLayers.scope = each.scope;
+    for (const Expr *term : termsOf(*each.expr)) {
+      std::optional<Regularizer> regularizer = resolveRegularizer(ofLayers, *term);
+      work.good &= regularizer.has_value();
+      if (regularizer)
+        add(*regularizer, {each.parameter}, each.expr->span, work.stage.regularizers);
+    }
   }
-  evaluator.scope.reset();
   for (const TrainStatement *line : work.lines) {
     const auto *regularize = std::get_if<RegularizeStatement>(line);
     if (!regularize || regularize->value)
@@ -39,43 +56,43 @@ void TrainChecker::settleRegularizers(StageWork &work, const SelectorTable &sele
     std::vector<std::string> parameters;
     if (selection)
       parameters.assign(selection->parameters.begin(), selection->parameters.end());
-    for (const ExprPtr &term : regularize->terms)
-      add(*term, parameters, regularize->span);
+    for (const ExprPtr &term : regularize->terms) {
+      std::optional<Penalty> penalty = resolvePenalty(ofLines, *term);
+      work.good &= penalty.has_value();
+      if (!penalty)
+        continue;
+      if (!penalty->scheduled) {
+        add(penalty->numbers, parameters, regularize->span, work.stage.regularizers);
+        continue;
+      }
+      // λ is a value of the graph, and so is what it is multiplied with. The mean over the batch leaves it as it is.
+      add(penalty->numbers, parameters, regularize->span, work.scheduled);
+      for (const std::string &each : parameters)
+        if (trains(work, each))
+          addPenalty(work, *penalty,
+                     work.graph.emit("read", {}, {{"parameter", each}}, train.parameter(each)->type,
+                                     regularize->span),
+                     regularize->span);
+    }
   }
 }
 
-/// `regularize value E with R`: λ1 Σ|e| + λ2 Σe² of an example, in what training minimises.
+/// `regularize value E with R`.
 void TrainChecker::evaluatePenalty(StageWork &work, const RegularizeStatement &written) {
   Evaluator evaluator = evaluatorOf(work);
   std::optional<ValueId> value =
       evaluator.real(evaluator.evaluate(*written.value), written.value->span, "`regularize value`");
   work.good &= value.has_value();
   for (const ExprPtr &term : written.terms) {
-    std::optional<Regularizer> regularizer = resolveRegularizer(evaluator, *term);
-    if (regularizer && regularizer->proximal) {
+    std::optional<Penalty> penalty = resolvePenalty(evaluator, *term);
+    if (penalty && penalty->numbers.proximal) {
       engine.report(Diag::ProximalValue, term->span)
           .help("`regularize SELECTOR with l1(…, proximal: true)` is of parameters");
-      regularizer.reset();
+      penalty.reset();
     }
-    work.good &= regularizer.has_value();
-    if (!value || !regularizer)
-      continue;
-    const Type type = work.graph.type(*value);
-    std::vector<int64_t> axes;
-    for (int64_t axis = 0; axis < type.rank(); ++axis)
-      axes.push_back(axis);
-    Span place = written.span;
-    auto add = [&](const char *size, double factor) {
-      ValueId sum = work.graph.emit(size, {*value}, {}, type, place);
-      if (!axes.empty())
-        sum = work.graph.emit("sum", {sum}, {{"axes", axes}, {"keep", false}}, Type{}, place);
-      ValueId scale = work.graph.constant(factor, place);
-      work.stage.penalties.push_back(work.graph.emit("mul", {sum, scale}, {}, Type{}, place));
-    };
-    if (regularizer->l1 != 0)
-      add("abs", regularizer->l1);
-    if (regularizer->l2 != 0)
-      add("square", regularizer->l2);
+    work.good &= penalty.has_value();
+    if (value && penalty)
+      addPenalty(work, *penalty, *value, written.span);
   }
 }
 
@@ -177,13 +194,14 @@ void TrainChecker::warnOfDecay(StageWork &work) {
     else if (auto bias = first({Role::Bias, Role::NormShift}); bias != parameters.end())
       engine.report(Diag::DecayOfBias, place, what, *bias).help(help);
   };
-  for (const Regularizer &each : work.stage.regularizers) {
-    if (each.l2 == 0)
-      continue;
-    warnNorms(each.parameters, each.place, "l2");
-    for (const std::string &parameter : each.parameters)
-      byPenalty.emplace(parameter, each.place);
-  }
+  for (const auto *regularizers : {&work.stage.regularizers, &work.scheduled})
+    for (const Regularizer &each : *regularizers) {
+      if (each.l2 == 0)
+        continue;
+      warnNorms(each.parameters, each.place, "l2");
+      for (const std::string &parameter : each.parameters)
+        byPenalty.emplace(parameter, each.place);
+    }
   for (const Optimizer &each : work.stage.optimizers) {
     if (std::get<double>(each.attributes.at("weight_decay")) == 0)
       continue;

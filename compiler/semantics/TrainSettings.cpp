@@ -247,13 +247,13 @@ void TrainChecker::settleMeasures(StageWork &work) {
 
 /// What lines say apart from their selectors, where those cannot be told right from wrong.
 void TrainChecker::checkLines(StageWork &work) {
-  Evaluator evaluator(session);
+  Evaluator evaluator(session), ofLines = evaluatorOf(work);
   for (const TrainStatement *line : work.lines) {
     if (const auto *optimize = std::get_if<OptimizeStatement>(line))
       resolveOptimizer(evaluator, *optimize->optimizer);
     else if (const auto *regularize = std::get_if<RegularizeStatement>(line))
       for (const ExprPtr &term : regularize->terms)
-        resolveRegularizer(evaluator, *term);
+        resolvePenalty(ofLines, *term);
     else if (const auto *constrain = std::get_if<ConstrainStatement>(line))
       resolveConstraint(evaluator, *constrain->constraint);
     else if (const auto *rate = std::get_if<RateStatement>(line))

@@ -277,6 +277,50 @@ class Sources(harness.ProgramTest):
   augment { random_crop(padding: 1); flip_horizontal(0.5); flip_vertical; random_rotation(10); random_erase(0.3); noise(0.05) }
   test  {""")
 
+    def test_one_source_for_bf16_and_other_fields(self):
+        """As if each had a source of its own; what is bf16 has no more than eight bits."""
+        found = []
+        for number, (kind, fill) in enumerate((("bf16", "x, y, label = synthetic(20)"),
+                                               ("bf16", "x = synthetic(20); y = synthetic(20); label = synthetic(20)"),
+                                               ("f32", "x, y, label = synthetic(20)"))):
+            program = self.build(f"""
+data d {{ x: {kind}[4]; y: f32[4]; label: class[3]; train {{ {fill} }} }}
+model M(x: f32[4]) {{
+  buffer kept: f32[4] = 0
+  update kept = batch_mean(x)
+  x |> dense(3)
+}}
+train M on d {{
+  objective cross_entropy(M(x), label) + mean(y)
+  optimize sgd(lr: 0.1)
+  batch 1
+  epochs 2
+}}
+""", f"program{number}")
+            found.append(self.train(program, f"run{number}")[0])
+        self.assert_same_bits(found[0], found[1])
+        kept, whole = found[0]["kept"][1], found[2]["kept"][1]
+        self.assert_close(kept, whole, 1 / 256, 0)
+        self.assertNotEqual(kept, whole)
+        for value in kept:
+            self.assertEqual(struct.pack("<f", value)[:2], bytes(2))
+
+    def test_an_i32_label_that_a_model_hands_on(self):
+        """It is checked as the field that it is."""
+        spec = """
+data d {{ x: f32[2]; t: i32[3]; train {{ x = csv("t.csv", columns: 0..1); t = csv("t.csv", columns: 0..2) }} }}
+model M(x: f32[2], t: i32[3]) {{ {{ logits: x |> dense({classes}), label: reshape(slice(t, axis: 0, from: 1, to: 2), 1) }} }}
+train M on d {{
+  objective cross_entropy(reshape(M.logits, 1, {classes}), M.label)
+  optimize sgd(lr: 0.1)
+  epochs 1
+}}
+"""
+        harness.write_csv(self.path("t.csv"), [[i % 4, (i + 1) % 4, (i + 2) % 4] for i in range(8)])
+        self.train(self.build(spec.format(classes=4)), "run")
+        done = self.run_program(self.build(spec.format(classes=3), "fewer"), "--quiet", "--out", self.path("fewer.out"), code=1)
+        self.assertIn("t is 3", done.err)
+
     def test_augmented_training_has_one_result(self):
         harness.write_squares(self.folder)
         program = self.build(self.AUGMENTED)

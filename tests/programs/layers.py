@@ -24,13 +24,13 @@ class Layers(operations.Operations):
 
 
 class Programs(harness.ProgramTest):
-    def program(self, model, train, rows=ROWS, fields="x: f32[3]"):
+    def program(self, model, train, rows=ROWS, fields="x: f32[3]", fills=""):
         harness.write_csv(self.path("x.csv"), rows)
         return self.build(f"""
 data rows {{
   {fields}
-  train {{ x = csv("x.csv", columns: 0..{len(rows[0]) - 1}) }}
-  test  {{ x = csv("x.csv", columns: 0..{len(rows[0]) - 1}) }}
+  train {{ x = csv("x.csv", columns: 0..{len(rows[0]) - 1}); {fills} }}
+  test  {{ x = csv("x.csv", columns: 0..{len(rows[0]) - 1}); {fills} }}
 }}
 
 {model}
@@ -229,6 +229,44 @@ model Net(x: f32[3]) -> f32[3] {
         self.assertAlmostEqual(self.measured(metrics, "loss"), square / 6, places=4)
         self.assertAlmostEqual(self.measured(metrics, "mae"), absolute / 6, places=5)
         self.assertAlmostEqual(self.measured(metrics, "divergence"), divergence / 6, places=5)
+
+    def test_losses_of_classes_of_pairwise_in_a_smaller_batch(self):
+        """The products are a model's result; each example's label is the one before it, the first's itself."""
+        places = [max(i % 4 - 1, 0) for i in range(len(ROWS))]
+        harness.write_csv(self.path("label.csv"), [[p] for p in places])
+        weights, metrics = self.train(self.program("""
+model Net(x: f32[3]) {
+  param w: f32[3] = constant(0.5)
+  pairwise(w * x, x)
+}""", """objective cross_entropy(Net(x), label, smoothing: 0.2)
+  optimize sgd(lr: 0.0)
+  batch 4 order sequential
+  epochs 1
+  report accuracy(Net(x), label)
+  report top_k(Net(x), label, 2)
+  report perplexity(Net(x), label)
+  report mean(softmax(Net(x))) as share""", fields="x: f32[3]; label: i32",
+            fills='label = csv("label.csv", column: 0, skip: 0)'), "run")
+        loss = right = second = sharp = share = 0
+        for first in (0, 4):
+            part = ROWS[first:first + 4]
+            for i, a in enumerate(part):
+                products = [sum(0.5 * p * q for p, q in zip(a, b)) for b in part]
+                whole = math.log(sum(map(math.exp, products)))
+                logs = [p - whole for p in products]
+                place = places[first + i]
+                loss -= 0.8 * logs[place] + 0.2 * sum(logs) / len(part)
+                sharp -= logs[place]
+                order = sorted(range(len(part)), key=lambda j: -products[j])
+                right += order[0] == place
+                second += place in order[:2]
+                share += 1 / len(part)
+        count = len(ROWS)
+        self.assertAlmostEqual(self.measured(metrics, "loss"), loss / count, places=5)
+        self.assertAlmostEqual(self.measured(metrics, "accuracy"), right / count, places=6)
+        self.assertAlmostEqual(self.measured(metrics, "top_k"), second / count, places=6)
+        self.assertAlmostEqual(math.log(self.measured(metrics, "perplexity")), sharp / count, places=5)
+        self.assertAlmostEqual(self.measured(metrics, "share"), share / count, places=6)
 
     def test_batch_mean_of_a_smaller_batch(self):
         _, metrics = self.train(self.program("""

@@ -203,6 +203,24 @@ train M on sequences {
 }
 """
 
+    def test_layers_tied_in_both_weights_are_one(self):
+        self.write_sequences(16)
+        found = []
+        for name, second in (("shared", ""), ("tied", "layer two = CELL(4, return: last, bias: false, "
+                                                             "weight: one.weight_ih, recurrent_weight: one.weight_hh)")):
+            for cell in CELLS:
+                model = f"""
+model M(x: f32[6, 3], z: f32[6, 3]) {{
+  layer one = {cell}(4, return: last, bias: false)
+  let first = one(x)
+  {second.replace("CELL", cell)}
+  first + {"two" if name == "tied" else "one"}(z)
+}}"""
+                found.append(self.train_model(model, name=f"{name}-{cell}")[0])
+        for shared, tied in zip(found[:len(CELLS)], found[len(CELLS):]):
+            self.assertEqual(sorted(tied), ["one.weight_hh", "one.weight_ih"])
+            self.assert_same_bits(shared, tied)
+
     def test_a_frozen_layer_stays_and_lets_gradients_through(self):
         self.write_sequences(16)
         model = """

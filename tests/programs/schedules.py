@@ -76,6 +76,59 @@ train Net on squares {
         for name in second:
             self.assert_close(list(first[name][1]), list(second[name][1]), 1e-5, 1e-6, name)
 
+    def test_numbers_of_losses_and_penalties_go_with_the_steps(self):
+        """Each against the same number written out, and at every step against a schedule in front of what is linear in it."""
+        def losses(name, lines, *more):
+            program = self.build(self.spec("optimize sgd(lr: 0.05)\n" + lines), name)
+            weights, _ = self.train(program, name, "--log-steps", *more)
+            return weights, [m["loss"] for m in self.metrics(name, "steps.jsonl")]
+
+        entropy = "cross_entropy(Net(image), label"
+        soft = "softmax(stop_gradient(Net(image)))"
+        cases = {
+            "smoothing": (f"objective {entropy}, smoothing: NUMBER)", 0.25,
+                          f"let s = NUMBER\n objective (1 - s) * {entropy}) - s * mean(log_softmax(Net(image)))"),
+            "soft": (f"objective cross_entropy(Net(image) * 2, {soft}, smoothing: NUMBER)", 0.25,
+                     f"let s = NUMBER\n objective cross_entropy(Net(image) * 2, (1 - s) * {soft} + s / 3)"),
+            "huber": ("objective huber(Net(image), one_hot(label), delta: NUMBER)", 0.25, None),
+            "l2": (f"objective {entropy})\n regularize **.weights with l2(NUMBER)", 0.03, None),
+            "elastic": (f"objective {entropy})\n let a = NUMBER\n regularize ** with elastic(a, 0.5 * a) + l1(a)", 0.01,
+                        None),
+            "value": (f"objective {entropy})\n regularize value Net(image) with l2(NUMBER)", 0.02,
+                      f"objective {entropy}) + NUMBER * sum(Net(image) ** 2)"),
+        }
+        for name, (lines, number, by_parts) in cases.items():
+            with self.subTest(name):
+                written = losses(f"{name}1", lines.replace("let a = NUMBER", f"let a = {number} + 0").replace("NUMBER", str(number))
+                                 .replace("elastic(a, 0.5 * a) + l1(a)", f"elastic({number}, {number / 2}) + l1({number})"))
+                scheduled = losses(f"{name}2", lines.replace("NUMBER", f"constant({number})"))
+                for each in written[0]:
+                    self.assert_close(scheduled[0][each][1], written[0][each][1], 1e-5, 1e-6, each)
+                self.assert_close(scheduled[1], written[1], 1e-5, 0)
+                moving = losses(f"{name}3", lines.replace("NUMBER", f"linear({number}, to: 0.5)"))
+                self.assertGreater(max(abs(a - b) for a, b in zip(moving[1], written[1])), 1e-3)
+                if by_parts:
+                    parts = losses(f"{name}4", by_parts.replace("NUMBER", f"linear({number}, to: 0.5)"))
+                    self.assert_close(moving[1], parts[1], 1e-5, 0)
+
+    def test_a_penalty_that_goes_with_the_steps_counts_once_a_group_and_passes_over_what_is_frozen(self):
+        lines = """objective 0 * sum(Net(image)) + 0 * cross_entropy(Net(image), label)
+  regularize ** with l2(step(0.5, every: 1, by: 0.5))
+  accumulate 2
+  optimize sgd(lr: 0.1)
+  %s"""
+        start, _ = self.train(self.build(self.spec(lines % "", "steps 3"), "start"), "start", "--steps", 0)
+        free, metrics = self.train(self.build(self.spec(lines % "", "steps 3"), "free"), "free", "--log-steps")
+        factor = 1.0
+        for weight in (0.5, 0.25, 0.125):
+            factor *= 1 - 0.1 * 2 * weight
+        self.assert_close(free["head.weight"][1], [factor * w for w in start["head.weight"][1]], 1e-5, 1e-7)
+        first = self.metrics("free", "steps.jsonl")[0]["loss"]
+        self.assertAlmostEqual(first, 0.5 * sum(w * w for w in start["head.weight"][1]), 4)
+        self.assertEqual([m["loss"] for m in metrics if m["set"] == "test"], [0.0] * 2)
+        held, _ = self.train(self.build(self.spec(lines % "freeze head.weight", "steps 3"), "held"), "held")
+        self.assert_same_bits({"w": held["head.weight"]}, {"w": start["head.weight"]})
+
 
 if __name__ == "__main__":
     harness.main()

@@ -196,6 +196,21 @@ train Zoo on cases {{
         program = self.build(ATTENDING.format(lines=lines, dropout=dropout), out + ".program")
         return self.train(program, out, *arguments)[0]
 
+    def test_a_part_by_itself_is_a_dense_layer_of_its_weights(self):
+        """Its gradients and the whole's are one: the step is the same as with the weights tied to a dense layer."""
+        self.write_vectors("x.csv", 8, 48)
+        self.write_vectors("y.csv", 8, 48)
+        found = []
+        for name, part in (("part", "z |> a.query"),
+                           ("dense", "z |> dense(8, weight: a.query.weight, bias: a.query.bias) as tied")):
+            spec = ATTENDING.format(lines="", dropout=0).replace("x |> attention(2, dropout: 0) as attention |> dense(8)", f"""
+  layer a = attention(2)
+  let z = a(x)
+  {part} |> tanh |> dense(8) as last""")
+            found.append(self.train(self.build(spec, name + ".program"), name)[0])
+        self.assert_same_bits(*found)
+        self.assertEqual(sorted(n for n in found[0] if "query" in n), ["a.query.bias", "a.query.weight"])
+
     def test_dropped_probabilities_do_not_depend_on_threads(self):
         self.assert_same_bits(self.attending("one", "--threads", 1), self.attending("three", "--threads", 3))
 

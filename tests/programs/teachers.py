@@ -213,6 +213,37 @@ train wide: Wide on squares {
         self.train(plain, "plain")
         self.train(plain, "begun", "--init", "run/best.safetensors")
 
+    AVERAGE = """teacher Slow = ema(Net, decay: 0.9)
+  objective cross_entropy(Net.logits, label) + 0 * mse(Net.logits, Slow.logits)"""
+
+    def test_an_average_is_loaded_back_under_the_models_own_names(self):
+        """From a file and from an earlier block, whole and in part."""
+        again = """
+train again: Net on squares {
+  load %s from %s (strip: "Slow:%s")
+  objective cross_entropy(Net.logits, label)
+  optimize sgd(lr: 0)
+  freeze norm
+  steps 1
+}
+"""
+        program = self.build(self.spec(self.AVERAGE) + again % ("**", "train Net", ""))
+        self.run_program(program, "--quiet", "--out", self.path("run"))
+        slow, loaded = self.weights("run/Net"), self.weights("run/again")
+        names = [name[5:] for name in slow if name.startswith("Slow:")]
+        self.assertIn("norm.running_mean", names)
+        for name in names:
+            self.assertEqual(loaded[name][1].tobytes(), slow[f"Slow:{name}"][1].tobytes(), name)
+        self.assertNotEqual(slow["Slow:head.weight"][1], slow["head.weight"][1])
+        for selector, beneath in (("**", ""), ("stem.**", "stem.")):
+            fresh = self.build(MODELS + again % (selector, '"run/Net/last.safetensors"', beneath), "fresh")
+            loaded, _ = self.train(fresh, "fresh")
+            for name in names:
+                if name.startswith(beneath):
+                    self.assertEqual(loaded[name][1].tobytes(), slow[f"Slow:{name}"][1].tobytes(), name)
+                else:
+                    self.assertNotEqual(loaded[name][1], slow[f"Slow:{name}"][1], name)
+
 
 class Ties(harness.ProgramTest):
     """Five ways of one parameter in several places: one gradient, one state, one update, one entry, any of its names."""

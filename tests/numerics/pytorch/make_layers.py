@@ -101,6 +101,22 @@ def transposed():
          inputs, lambda x, weight: F.conv_transpose2d(x, weight, None, 2, 1))
 
 
+def transposed_beyond():
+    """Rows and columns that no input reaches have the bias alone."""
+    def one(name, shape, channels, kernel, dilation, more, padding=(0, 0), stride=(1, 1), bias=True):
+        inputs = {"x": tensor(*shape), "weight": tensor(shape[1], channels, *kernel)}
+        if bias:
+            inputs["bias"] = tensor(channels)
+        case(f"conv_transpose2d with output padding beyond {name}",
+             f"{{x}} |> conv_transpose2d({channels}, kernel: {kernel}, stride: {stride}, padding: {padding}, dilation: {dilation}, "
+             f"output_padding: {more}, bias: {str(bias).lower()}) as {{layer}}", inputs,
+             lambda x, weight, bias=None: F.conv_transpose2d(x, weight, bias, stride, padding, more, 1, dilation))
+
+    one("on both sides", (2, 3, 3, 2), 2, (2, 3), (3, 3), (2, 1))
+    one("what padding cuts off", (1, 2, 3, 3), 3, (3, 2), (4, 3), (3, 2), padding=(1, 0), stride=(2, 1))
+    one("without bias", (1, 2, 2, 3), 2, (2, 2), (3, 1), (2, 0), bias=False)
+
+
 def norms():
     def one(name, shape, groups, channels, eps=1e-5, bias=True):
         inputs = {"x": tensor(*shape), "weight": tensor(channels)}
@@ -185,7 +201,7 @@ def batches():
 
 def main():
     make_ops.generator = random.Random(22)
-    for group in (grouped, sequences, transposed, norms, images, functions, batches):
+    for group in (grouped, sequences, transposed, norms, images, functions, batches, transposed_beyond):
         group()
     assert len({c["name"] for c in cases}) == len(cases)
     with open(os.path.join(HERE, "layers.json"), "w") as file:
