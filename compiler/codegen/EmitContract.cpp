@@ -69,7 +69,16 @@ public:
       Value low = emit.shareBegin(scope.share, plan.rows[0], schedule.shares);
       Value high = emit.shareBegin(emit.add(scope.share, 1), plan.rows[0], schedule.shares);
       firstInnerRow = 1;
-      emit.loop(low, high, 1, [&](Value i) { summedTaps(moved(origin, 0, i)); });
+      if (schedule.chunk == 0) {
+        emit.loop(low, high, 1, [&](Value i) { summedTaps(moved(origin, 0, i)); });
+        return success();
+      }
+      emit.loop(low, high, schedule.chunk, [&](Value begin) {
+        chunkLow = begin;
+        chunkHigh = arith::MinSIOp::create(emit.builder, emit.location,
+                                           emit.add(begin, schedule.chunk), high);
+        summedTaps(origin);
+      });
       return success();
     }
     case ShareAxis::Taps:
@@ -102,6 +111,9 @@ private:
   SmallVector<Piece> panels;
   unsigned firstInnerRow = 0; // row axes before it are walked by outer loops
   Value shareLow, shareHigh;  // numbers of panels or row tiles, where shares cut them
+  Value chunkLow,
+      chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
+  Value scratchA, scratchB; // where packed operands go; made when first needed
 
   Cursor moved(const Cursor &from, unsigned axis, Value by) {
     Cursor to = from;
@@ -155,7 +167,7 @@ private:
   /// All taps of the rows at the cursor: sums in the plan's order.
   void summedTaps(const Cursor &cursor) {
     if (plan.needsZeroFill)
-      zeroFill(cursor);
+      overChunk(cursor, [&](const Cursor &at) { zeroFill(at); });
     for (auto [index, tap] : llvm::enumerate(plan.order)) {
       Flag first = both({}, index == 0 && !plan.needsZeroFill);
       Flag last = both({}, hasEpilogue && !plan.needsFinish && index + 1 == plan.order.size());
@@ -289,23 +301,31 @@ private:
     }
   }
 
+  /// The rows of a chunk, one by one; where there is none, the cursor stands at its row already.
+  void overChunk(const Cursor &cursor, llvm::function_ref<void(const Cursor &)> body) {
+    if (!chunkLow)
+      return body(cursor);
+    emit.loop(chunkLow, chunkHigh, 1, [&](Value i) { body(moved(cursor, 0, i)); });
+  }
+
+  bool isOfB(unsigned axis) const { return plan.accesses[1].strides[axis] != 0; }
+
+  /// Row axes between the outermost and the two that a tile spans; those that B has (heads, groups), or those that it has not.
+  void overMiddleRows(unsigned axis, bool ofB, const Cursor &cursor, const Tap &tap,
+                      llvm::function_ref<void(const Cursor &)> body) {
+    if (axis + 2 >= plan.rows.size())
+      return body(cursor);
+    if (isOfB(axis) != ofB)
+      return overMiddleRows(axis + 1, ofB, cursor, tap, body);
+    emit.loop(tap.rows[axis].low, tap.rows[axis].high, 1,
+              [&](Value i) { overMiddleRows(axis + 1, ofB, moved(cursor, axis, i), tap, body); });
+  }
+
   /// Every register tile of the inner rows and all columns, for one block of the sum.
   void tiles(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes, const Flag &first,
              const Flag &last, bool sumIsEmpty) {
-    const unsigned numRows = plan.rows.size();
-    if (firstInnerRow + 2 < numRows)
-      return outerRowLoops(firstInnerRow, cursor, tap, sizes, first, last, sumIsEmpty);
-    tilesOfPlane(cursor, tap, sizes, first, last, sumIsEmpty);
-  }
-
-  /// Row axes between the outermost and the two that a tile spans.
-  void outerRowLoops(unsigned axis, const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes,
-                     const Flag &first, const Flag &last, bool sumIsEmpty) {
-    if (axis + 2 >= plan.rows.size())
-      return tilesOfPlane(cursor, tap, sizes, first, last, sumIsEmpty);
-    const Range range = tap.rows[axis];
-    emit.loop(range.low, range.high, 1, [&](Value i) {
-      outerRowLoops(axis + 1, moved(cursor, axis, i), tap, sizes, first, last, sumIsEmpty);
+    overMiddleRows(firstInnerRow, true, cursor, tap, [&](const Cursor &at) {
+      tilesOfPlane(at, tap, sizes, first, last, sumIsEmpty);
     });
   }
 
@@ -317,20 +337,35 @@ private:
     const Range rangeX = axisX >= 0 ? tap.rows[axisX] : Range{0, 1};
     const Range rangeY = axisY >= 0 ? tap.rows[axisY] : Range{0, 1};
     // The rows of a tile share what they read of B; where B has an axis of its own for images or heads, a tile stays within one.
-    const bool yIsOfB = axisY >= 0 && plan.accesses[1].strides[axisY] != 0;
+    const bool yIsOfB = axisY >= 0 && isOfB(axisY);
     const TileShape shape = tileShape(yIsOfB ? 1 : rangeY.size(), rangeX.size(), schedule.mr);
     const auto piecesX = numbered(cutEvenly(rangeX.size(), shape.x), rangeX.low);
     const auto piecesY = numbered(cutEvenly(rangeY.size(), shape.y), rangeY.low);
     const bool cutRows = schedule.shareAxis == ShareAxis::RowTiles;
     const bool cutPanels = schedule.shareAxis == ShareAxis::Panels;
+    const bool packA = schedule.packA && !sumIsEmpty, packB = schedule.packB && !sumIsEmpty;
+    const int64_t steps = llvm::product_of(sizes);
 
-    auto overRows = [&](const Cursor &from,
-                        llvm::function_ref<void(const Cursor &, TileShape)> body) {
+    auto overTiles = [&](const Cursor &from,
+                         llvm::function_ref<void(const Cursor &, TileShape, Value)> body) {
+      // The rows before a tile, which say where its packed copy stands.
+      Value before = emit.constant(-rangeX.low);
+      if (packA && cutRows)
+        before = emit.multiply(firstRowOf(piecesX, shareLow), -1);
       overPieces(piecesY, false, [&](Value y, const Piece &pieceY) {
         const Cursor atY = axisY >= 0 ? moved(from, axisY, y) : from;
         overPieces(piecesX, cutRows, [&](Value x, const Piece &pieceX) {
-          body(axisX >= 0 ? moved(atY, axisX, x) : atY, {pieceY.size, pieceX.size});
+          Value rows = emit.add(emit.multiply(emit.add(y, -rangeY.low), rangeX.size()),
+                                emit.multiply(emit.add(x, before), pieceY.size));
+          body(axisX >= 0 ? moved(atY, axisX, x) : atY, {pieceY.size, pieceX.size}, rows);
         });
+      });
+    };
+    auto overRows = [&](const Cursor &from,
+                        llvm::function_ref<void(const Cursor &, TileShape, Value)> body) {
+      overChunk(from, [&](const Cursor &image) {
+        overMiddleRows(firstInnerRow, false, image, tap,
+                       [&](const Cursor &at) { overTiles(at, body); });
       });
     };
     auto overPanels = [&](const Cursor &from,
@@ -339,18 +374,104 @@ private:
         body(moved(from, plan.colAxis(), emit.multiply(vector, lanes)), panel);
       });
     };
-    auto call = [&](const Cursor &at, TileShape tile, const Piece &panel) {
-      callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty);
+    auto call = [&](const Cursor &at, TileShape tile, const Piece &panel, Value rows,
+                    Value panelCopy) {
+      Packed packed{{}, panelCopy};
+      if (packA)
+        packed.a = emit.advance(scratchA, emit.multiply(rows, steps), f32());
+      callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty, packed);
     };
+    if (packA)
+      copyRows(cursor, sizes, overTiles);
     if (schedule.rowsOutside)
-      overRows(cursor, [&](const Cursor &atRows, TileShape tile) {
-        overPanels(atRows, [&](const Cursor &at, const Piece &panel) { call(at, tile, panel); });
+      overRows(cursor, [&](const Cursor &atRows, TileShape tile, Value rows) {
+        overPanels(atRows,
+                   [&](const Cursor &at, const Piece &panel) { call(at, tile, panel, rows, {}); });
       });
     else
       overPanels(cursor, [&](const Cursor &atPanel, const Piece &panel) {
-        overRows(atPanel, [&](const Cursor &at, TileShape tile) { call(at, tile, panel); });
+        Value copy = packB ? copyPanel(atPanel, panel, sizes) : Value();
+        overRows(atPanel, [&](const Cursor &at, TileShape tile, Value rows) {
+          call(at, tile, panel, rows, copy);
+        });
       });
   }
+
+  Type f32() { return emit.builder.getF32Type(); }
+
+  /// The row at which a part of this number begins.
+  Value firstRowOf(ArrayRef<Piece> pieces, Value number) {
+    const Piece &larger = pieces.front(), &smaller = pieces.back();
+    Value ofLarger =
+        arith::MinSIOp::create(emit.builder, emit.location, number, emit.constant(larger.count));
+    return emit.add(emit.add(emit.multiply(number, smaller.size),
+                             emit.multiply(ofLarger, larger.size - smaller.size)),
+                    larger.start);
+  }
+
+  /// Memory of the task's own, on its stack, that lasts for the whole task.
+  Value scratch(int64_t elements) {
+    OpBuilder &builder = emit.builder;
+    OpBuilder::InsertionGuard guard(builder);
+    auto function = builder.getInsertionBlock()->getParentOp()->getParentOfType<func::FuncOp>();
+    if (!function)
+      function = cast<func::FuncOp>(builder.getInsertionBlock()->getParentOp());
+    builder.setInsertionPointToStart(&function.getBody().front());
+    Value count = LLVM::ConstantOp::create(builder, emit.location, builder.getI64Type(),
+                                           builder.getI64IntegerAttr(elements));
+    return LLVM::AllocaOp::create(builder, emit.location, emit.pointerType(), f32(), count,
+                                  /*alignment=*/64);
+  }
+
+  /// What the loops over a block of the sum add to an operand's offset, and the number of the step.
+  void overSteps(unsigned operand, unsigned axis, ArrayRef<int64_t> sizes, Value offset, Value step,
+                 llvm::function_ref<void(Value offset, Value step)> body) {
+    if (axis == sizes.size())
+      return body(offset, step);
+    const int64_t stride = plan.accesses[operand].strides[plan.sumAxis(axis)];
+    emit.loop(0, sizes[axis], 1, [&](Value i) {
+      overSteps(operand, axis + 1, sizes, emit.add(offset, emit.multiply(i, stride)),
+                emit.add(emit.multiply(step, sizes[axis]), i), body);
+    });
+  }
+
+  /// Copies a column panel of B to [step][column].
+  Value copyPanel(const Cursor &at, const Piece &panel, ArrayRef<int64_t> sizes) {
+    if (!scratchB)
+      scratchB = scratch(maxSteps() * schedule.nr * lanes);
+    overSteps(1, 0, sizes, at.offsets[1], emit.constant(0), [&](Value offset, Value step) {
+      Value from = emit.advance(scope.pointers[1], offset, f32());
+      Value to = emit.advance(scratchB, emit.multiply(step, panel.size * lanes), f32());
+      for (int64_t j = 0; j < panel.size; ++j) {
+        Value mask = j + 1 == panel.size ? emit.firstLanes(panel.lastColumns) : Value();
+        emit.storeLanes(emit.loadLanes(emit.advance(from, j * lanes, f32()), f32(), mask),
+                        emit.advance(to, j * lanes, f32()));
+      }
+    });
+    return scratchB;
+  }
+
+  /// Copies the rows of A, which lie side by side, to [tile][step][row of the tile].
+  void copyRows(const Cursor &at, ArrayRef<int64_t> sizes,
+                llvm::function_ref<void(const Cursor &,
+                                        llvm::function_ref<void(const Cursor &, TileShape, Value)>)>
+                    overTiles) {
+    if (!scratchA)
+      scratchA = scratch(maxSteps() * packedRows(plan, schedule));
+    const int64_t steps = llvm::product_of(sizes);
+    overSteps(0, 0, sizes, emit.constant(0), emit.constant(0), [&](Value offset, Value step) {
+      overTiles(at, [&](const Cursor &tileAt, TileShape tile, Value rows) {
+        Value from = emit.advance(scope.pointers[0], emit.add(tileAt.offsets[0], offset), f32());
+        Value to = emit.advance(
+            scratchA, emit.add(emit.multiply(rows, steps), emit.multiply(step, tile.y * tile.x)),
+            f32());
+        Value mask = emit.firstLanes(tile.y * tile.x);
+        emit.storeLanes(emit.loadLanes(from, f32(), mask), to, mask);
+      });
+    });
+  }
+
+  int64_t maxSteps() const { return llvm::product_of(plan.block); }
 
   /// Where an axis of the op went when rows were joined.
   unsigned planAxisOf(int64_t axis) {
@@ -360,11 +481,19 @@ private:
     return axis == rows ? plan.colAxis() : plan.tapAxis(static_cast<unsigned>(axis - rows - 1));
   }
 
-  SmallVector<SumLoop> sumLoops(ArrayRef<int64_t> sizes) const {
+  /// An operand's strides along the sum; `step`, where not 0, is that of its packed copy.
+  SmallVector<int64_t> sumStrides(unsigned operand, ArrayRef<int64_t> sizes, int64_t step) const {
+    SmallVector<int64_t> strides(sizes.size());
+    for (size_t i = sizes.size(); i-- > 0; step *= sizes[i])
+      strides[i] = step != 0 ? step : plan.accesses[operand].strides[plan.sumAxis(i)];
+    return strides;
+  }
+
+  static SmallVector<SumLoop> sumLoops(ArrayRef<int64_t> sizes, ArrayRef<int64_t> stridesA,
+                                       ArrayRef<int64_t> stridesB) {
     SmallVector<SumLoop> loops;
-    for (auto [i, trip] : llvm::enumerate(sizes)) {
-      const SumLoop loop{trip, plan.accesses[0].strides[plan.sumAxis(i)],
-                         plan.accesses[1].strides[plan.sumAxis(i)]};
+    for (auto [trip, strideA, strideB] : llvm::zip_equal(sizes, stridesA, stridesB)) {
+      const SumLoop loop{trip, strideA, strideB};
       if (trip == 1)
         continue;
       if (!loops.empty() && loops.back().strideA == loop.trip * loop.strideA &&
@@ -378,9 +507,14 @@ private:
     return loops;
   }
 
+  /// Copies to read in place of A and B; null: the operand itself.
+  struct Packed {
+    Value a, b;
+  };
+
   void callMicroKernel(const Cursor &at, int axisY, int axisX, TileShape tile, const Piece &panel,
                        ArrayRef<int64_t> sizes, const Flag &first, const Flag &last,
-                       bool sumIsEmpty) {
+                       bool sumIsEmpty, const Packed &packed) {
     auto rowOffsets = [&](ArrayRef<int64_t> strides) {
       SmallVector<int64_t> offsets;
       for (int64_t y = 0; y < tile.y; ++y)
@@ -391,9 +525,14 @@ private:
     };
     MicroKernel kernel;
     kernel.rowsOfA = rowOffsets(plan.accesses[0].strides);
+    if (packed.a)
+      kernel.rowsOfA.assign(llvm::seq<int64_t>(tile.y * tile.x).begin(),
+                            llvm::seq<int64_t>(tile.y * tile.x).end());
     kernel.vectors = panel.size;
     kernel.lastColumns = panel.lastColumns;
-    kernel.sum = sumIsEmpty ? SmallVector<SumLoop>{{0, 0, 0}} : sumLoops(sizes);
+    kernel.sum = sumIsEmpty ? SmallVector<SumLoop>{{0, 0, 0}}
+                            : sumLoops(sizes, sumStrides(0, sizes, packed.a ? tile.y * tile.x : 0),
+                                       sumStrides(1, sizes, packed.b ? panel.size * lanes : 0));
     kernel.unroll = schedule.unroll;
     kernel.first = first.when;
     kernel.last = last.when;
@@ -427,10 +566,15 @@ private:
     }
 
     SmallVector<Value> arguments;
-    for (auto [index, pointer] : llvm::enumerate(scope.pointers))
+    for (auto [index, pointer] : llvm::enumerate(scope.pointers)) {
+      if (Value copy = index == 0 ? packed.a : index == 1 ? packed.b : Value()) {
+        arguments.push_back(copy);
+        continue;
+      }
       arguments.push_back(
           emit.advance(pointer, at.offsets[index],
                        cast<ShapedType>(op->getOperand(index).getType()).getElementType()));
+    }
     llvm::append_range(arguments, bases);
     for (Value value : kernel.captured)
       arguments.push_back(scope.outside.lookup(value));

@@ -3,7 +3,9 @@
 #include "compiler/codegen/Schedule.h"
 
 #include "dialects/kernel/KernelOps.h"
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using llvm::divideCeil;
 
@@ -17,25 +19,74 @@ constexpr int64_t maxAccumulatorsOfShortSums = 18;
 
 int64_t innermostSum(const ContractPlan &plan) { return plan.sum.empty() ? 1 : plan.sum.back(); }
 
+/// What of the first-level cache one call of a micro-kernel may count on, in lines of 64 bytes: 32 KiB in 64 sets of eight ways, which
+/// every CPU with AVX2 has at least.
+constexpr int64_t lineBytes = 64, cacheSets = 64, cacheWays = 8, cacheLines = cacheSets * cacheWays;
+/// Into how many shares a task is cut at most where each of them packs what all read.
+constexpr int64_t maxSharesThatPack = 4;
+/// Packed rows stand on a thread's stack: 256 KiB.
+constexpr int64_t maxPackedRowElements = 64 * 1024;
+/// What of the second-level cache the rows of a chunk may fill.
+constexpr int64_t chunkBytes = 512 * 1024;
+
+/// Whether `count` pieces of `bytes` that lie `stride` bytes apart stay in the first-level cache. Strides that are multiples of large
+/// powers of two find only a few of its sets.
+bool staysInCache(int64_t count, int64_t stride, int64_t bytes) {
+  const int64_t lines = llvm::divideCeil(bytes, lineBytes);
+  if (count * lines > cacheLines)
+    return false;
+  if (stride % lineBytes != 0 || stride <= bytes)
+    return true;
+  const int64_t starts = cacheSets / std::gcd(stride / lineBytes, cacheSets);
+  return count * lines <= std::min(starts * lines, cacheSets) * cacheWays;
+}
+
+/// What the tiles of one block of the sum look like to the cost model.
+struct Shape {
+  int64_t extentY = 1, extentX = 1; ///< rows that tiles span
+  int64_t others = 1;               ///< rows that walk the same panel beside them
+  int64_t vectors = 1;              ///< columns
+  int64_t steps = 1;                ///< of the sum
+  int64_t strideA = 1, strideB = 1; ///< bytes between two steps
+};
+
 /// Cycles of one step of the sum in an m × n tile. Two multiply-adds and two loads a cycle are what current cores start at best; a
-/// multiply-add takes four cycles, so fewer than eight chains wait for themselves.
-double cyclesOfStep(int64_t m, int64_t n, const Target &target) {
+/// multiply-add takes four cycles, so fewer than eight chains wait for themselves. What does not stay in the first-level cache costs
+/// some on top.
+double cyclesOfStep(int64_t m, int64_t n, const Shape &shape, const Schedule &schedule,
+                    const Target &target) {
   const double wide = static_cast<double>(target.registersPerVector());
   const double products = static_cast<double>(m * n) * wide / 2;
   const double loads = (static_cast<double>(m) + static_cast<double>(n) * wide) / 2;
-  return std::max({products, loads, 4.0});
+  double cycles = std::max({products, loads, 4.0}) + 0.2 * loads;
+  // What is read of B between two visits of one line: a panel, or all panels where they are walked within rows.
+  const int64_t panel = (schedule.rowsOutside ? shape.vectors : n) * lanes * 4;
+  const bool panelStays = staysInCache(shape.steps, schedule.packB ? panel : shape.strideB, panel);
+  if (!panelStays)
+    cycles += 0.25 * static_cast<double>(n);
+  // Rows that lie side by side at each step share a line of it, or two; rows with a stride of their own run along theirs.
+  if (!schedule.packA && shape.strideA >= lineBytes &&
+      !staysInCache(shape.steps, shape.strideA, m * 4))
+    cycles += 0.5;
+  return cycles + 0.25;
 }
 
-/// Cycles to cover all tiles of rows × cols, one step of the sum each.
-double cyclesOfTiles(int64_t extentY, int64_t extentX, int64_t vectors, int64_t mr, int64_t nr,
-                     const Target &target) {
+/// Cycles to cover all tiles of rows × cols, one step of the sum each, and to pack what is packed.
+double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target &target) {
   double cycles = 0;
-  const TileShape tile = tileShape(extentY, extentX, mr);
-  for (const Segment &y : cutEvenly(extentY, tile.y))
-    for (const Segment &x : cutEvenly(extentX, tile.x))
-      for (const Segment &panel : cutEvenly(vectors, nr))
-        cycles += static_cast<double>(y.count * x.count * panel.count) *
-                  (cyclesOfStep(y.size * x.size, panel.size, target) + 0.25);
+  const TileShape tile = tileShape(shape.extentY, shape.extentX, schedule.mr);
+  for (const Segment &y : cutEvenly(shape.extentY, tile.y))
+    for (const Segment &x : cutEvenly(shape.extentX, tile.x))
+      for (const Segment &panel : cutEvenly(shape.vectors, schedule.nr))
+        cycles += static_cast<double>(y.count * x.count * panel.count * shape.others) *
+                  cyclesOfStep(y.size * x.size, panel.size, shape, schedule, target);
+  // A copy loads and stores; it finds its lines further away than a tile does. Each share makes its own of what all of them read.
+  const int64_t copiesOfA = schedule.shareAxis == ShareAxis::Panels ? maxSharesThatPack : 1;
+  const int64_t copiesOfB = schedule.shareAxis == ShareAxis::RowTiles ? maxSharesThatPack : 1;
+  if (schedule.packB)
+    cycles += 4.0 * static_cast<double>(shape.vectors * copiesOfB);
+  if (schedule.packA)
+    cycles += 4.0 * static_cast<double>(divideCeil(shape.extentX, tile.x) * copiesOfA);
   return cycles;
 }
 
@@ -69,7 +120,7 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
   int64_t available = 1;
   switch (schedule.shareAxis) {
   case ShareAxis::OuterRows:
-    available = plan.rows.front();
+    available = divideCeil(plan.rows.front(), std::max<int64_t>(1, schedule.chunk));
     break;
   case ShareAxis::Taps:
     available = static_cast<int64_t>(plan.order.size());
@@ -81,7 +132,12 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
     available = divideCeil(vectors, schedule.nr);
     break;
   }
-  const int64_t limit = schedule.shareAxis == ShareAxis::Taps ? 32 : 16;
+  // Each share packs anew what all of them read.
+  const bool packsShared = (schedule.shareAxis == ShareAxis::RowTiles && schedule.packB) ||
+                           (schedule.shareAxis == ShareAxis::Panels && schedule.packA);
+  const int64_t limit = schedule.shareAxis == ShareAxis::Taps ? 32
+                        : packsShared                         ? maxSharesThatPack
+                                                              : 16;
   return std::max<int64_t>(1, std::min({available, limit, worthwhile}));
 }
 
@@ -110,35 +166,86 @@ bool fitsRegisters(int64_t mr, int64_t nr, const Target &target) {
   return mr * nr * wide + nr * wide + 1 <= target.registers();
 }
 
+/// Rows go through a tap together only where they read the same of B.
+bool canChunk(const ContractPlan &plan) {
+  return plan.rows.size() > 1 && plan.accesses[1].strides[0] == 0;
+}
+
+/// How many of the outermost rows go through each tap together: as many as stay in the second-level cache with what they read and
+/// write, so that a tap's weights are fetched once for all of them.
+int64_t chooseChunk(const ContractPlan &plan) {
+  if (!plan.tapsAreSummed || !canChunk(plan))
+    return 0;
+  const int64_t rows = llvm::product_of(llvm::ArrayRef(plan.rows).drop_front());
+  const int64_t bytes = rows * (llvm::product_of(plan.sum) + plan.cols) * 4;
+  const int64_t chunk = std::min<int64_t>(chunkBytes / bytes, divideCeil(plan.rows.front(), 4));
+  return chunk > 1 ? chunk : 0;
+}
+
+/// Rows of A can be packed where they lie side by side and a tile spans no other axis.
+bool canPackA(const ContractPlan &plan) {
+  const bool cutsImages = chooseShareAxis(plan, 1, {}) == ShareAxis::OuterRows;
+  return plan.rows.size() == (cutsImages ? 2 : 1) &&
+         plan.accesses[0].strides[plan.rows.size() - 1] == 1;
+}
+
 Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
-  const int64_t vectors = divideCeil(plan.cols, lanes);
   const size_t numRows = plan.rows.size();
   // The first row axis is walked one by one where there are several.
-  const int64_t extentX = numRows == 0 ? 1 : plan.rows.back();
-  const int64_t extentY = numRows > 2 ? plan.rows[numRows - 2] : 1;
+  Shape shape;
+  shape.extentX = numRows == 0 ? 1 : plan.rows.back();
+  shape.extentY = numRows > 2 ? plan.rows[numRows - 2] : 1;
+  shape.vectors = divideCeil(plan.cols, lanes);
+  shape.steps = llvm::product_of(plan.block);
+  if (!plan.sum.empty()) {
+    shape.strideA = plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] * 4;
+    shape.strideB = plan.accesses[1].strides[plan.sumAxis(plan.sum.size() - 1)] * 4;
+  }
   const bool shortSum = innermostSum(plan) < 8;
   const int64_t largestTile = largestRowTile(plan);
 
   Schedule best;
+  best.chunk = chooseChunk(plan);
+  shape.others = std::max<int64_t>(1, best.chunk);
   double bestCycles = 0;
-  for (int64_t nr = 1; nr <= std::min<int64_t>(vectors, 4); ++nr)
+  auto consider = [&](Schedule schedule) {
+    const double cycles = cyclesOfTiles(shape, schedule, target);
+    // At equal cost the larger tile loads less, and what is not packed costs no memory.
+    if (bestCycles == 0 || cycles < bestCycles * 0.999 ||
+        (cycles < bestCycles * 1.001 && schedule.packA == best.packA &&
+         schedule.packB == best.packB && schedule.mr * schedule.nr > best.mr * best.nr)) {
+      bestCycles = cycles;
+      best = schedule;
+    }
+  };
+  for (int64_t nr = 1; nr <= std::min<int64_t>(shape.vectors, 4); ++nr)
     for (int64_t mr = 1; mr <= largestTile && fitsRegisters(mr, nr, target); ++mr) {
       if (shortSum && mr * nr > maxAccumulatorsOfShortSums)
         continue;
-      const double cycles = cyclesOfTiles(extentY, extentX, vectors, mr, nr, target);
-      // At equal cost the larger tile loads less.
-      if (bestCycles == 0 || cycles < bestCycles * 0.999 ||
-          (cycles < bestCycles * 1.001 && mr * nr > best.mr * best.nr)) {
-        bestCycles = cycles;
-        best.mr = mr;
-        best.nr = nr;
-      }
+      Schedule schedule = best;
+      schedule.mr = mr;
+      schedule.nr = nr;
+      for (bool packA : {false, true})
+        for (bool packB : {false, true}) {
+          schedule.packA = packA;
+          schedule.packB = packB;
+          schedule.shareAxis = chooseShareAxis(plan, shape.vectors, schedule);
+          schedule.shares = chooseShares(plan, shape.vectors, schedule);
+          if (packA &&
+              (!canPackA(plan) || packedRows(plan, schedule) * shape.steps > maxPackedRowElements))
+            continue;
+          schedule.rowsOutside = !packA && !packB && numRows == 1 && plan.rows[0] > plan.cols;
+          consider(schedule);
+        }
     }
   best.unroll = shortSum ? 1 : 4;
-  best.rowsOutside = numRows == 1 && plan.rows[0] > plan.cols;
-  best.shareAxis = chooseShareAxis(plan, vectors, best);
-  best.shares = chooseShares(plan, vectors, best);
   return best;
+}
+
+int64_t packedRows(const ContractPlan &plan, const Schedule &schedule) {
+  if (schedule.shareAxis != ShareAxis::RowTiles)
+    return plan.rows.back();
+  return divideCeil(divideCeil(plan.rows[0], schedule.mr), schedule.shares) * schedule.mr;
 }
 
 Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan,
@@ -150,6 +257,9 @@ Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan,
                     attribute.getUnroll(),
                     attribute.getRowsOutside(),
                     attribute.getShares(),
+                    attribute.getPackA() && canPackA(plan),
+                    attribute.getPackB(),
+                    canChunk(plan) ? attribute.getChunk() : 0,
                     ShareAxis::Panels};
   schedule.shareAxis = chooseShareAxis(plan, divideCeil(plan.cols, lanes), schedule);
   return schedule;

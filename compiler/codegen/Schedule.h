@@ -26,6 +26,12 @@ struct Schedule {
   int64_t unroll = 1;       ///< of the innermost sum axis
   bool rowsOutside = false; ///< row tiles outside column panels
   int64_t shares = 1;
+  bool packA =
+      false; ///< the rows of a tile are copied to [step of the sum][row] before panels are walked
+  bool packB =
+      false; ///< a column panel is copied to [step of the sum][column] before its tiles are walked
+  int64_t chunk =
+      0; ///< outermost rows that go through each tap together; 0: a share walks them one by one
   ShareAxis shareAxis = ShareAxis::Panels;
 };
 
@@ -42,6 +48,9 @@ struct TileShape {
   int64_t y = 1, x = 1;
 };
 TileShape tileShape(int64_t extentY, int64_t extentX, int64_t mr);
+
+/// How many rows one share packs at most.
+int64_t packedRows(const ContractPlan &plan, const Schedule &schedule);
 
 /// The schedule that the cost model prefers. Deterministic.
 Schedule chooseSchedule(const ContractPlan &plan, const Target &target);

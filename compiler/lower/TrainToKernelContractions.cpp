@@ -203,10 +203,10 @@ SmallVector<int64_t> blockOf(const Product &product, bool isOverPixels) {
   if (isOverPixels && product.sum.size() == 3) {
     const int64_t height = product.domain[product.sum[1]], width = product.domain[product.sum[2]];
     block[2] = width;
-    block[1] = std::min(height, std::max<int64_t>(1, 1024 / width));
+    block[1] = evenPiece(height, std::max<int64_t>(1, 128 / width));
     if (block[1] == height)
       block[0] =
-          std::min<int64_t>(product.domain[product.sum[0]], llvm::divideCeil(128, height * width));
+          evenPiece(product.domain[product.sum[0]], std::max<int64_t>(1, 128 / (height * width)));
     return block;
   }
   const int64_t limit = product.extentOf(product.sum) <= 384 && product.taps.empty() ? 384 : 256;

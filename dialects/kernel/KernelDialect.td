@@ -31,9 +31,13 @@ def Kernel_ScheduleAttr : Kernel_Attr<"Schedule", "schedule"> {
   let summary = "how a contraction is run; no bit of its result depends on it";
   let description = [{
     `mr` rows by `nr` vectors of 16 columns are held in registers; the innermost sum axis is unrolled by `unroll`; `rowsOutside`: the loop over row
-    tiles stands outside that over column panels; `shares`: into how many shares the task is cut.
+    tiles stands outside that over column panels; `shares`: into how many shares the task is cut. `packA` and `packB`: what a register tile reads of A,
+    and a column panel of B, is first copied side by side. `chunk`: so many of the outermost rows go through each tap together; 0 where a share
+    walks them one by one.
   }];
-  let parameters = (ins "int64_t":$mr, "int64_t":$nr, "int64_t":$unroll, "bool":$rowsOutside, "int64_t":$shares);
+  let parameters = (ins "int64_t":$mr, "int64_t":$nr, "int64_t":$unroll, "bool":$rowsOutside, "int64_t":$shares,
+                        DefaultValuedParameter<"bool", "false">:$packA, DefaultValuedParameter<"bool", "false">:$packB,
+                        DefaultValuedParameter<"int64_t", "0">:$chunk);
   let assemblyFormat = "`<` struct(params) `>`";
 }
 

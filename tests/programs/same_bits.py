@@ -1,6 +1,28 @@
 """One spec and seed give one result, bit for bit. (For a stop within an epoch see interruptions.py.)"""
+import re
+
 import harness
 
+# Convolutions (strided, and small enough that images go in chunks) and products whose operands lie at strides of powers of two.
+MIXED = """
+data pictures {
+  image: f32[3, 8, 8]
+  label: class[5]
+  train { image, label = synthetic(64) }
+}
+model Net(image: f32[3, 8, 8]) -> f32[5] {
+  image
+    |> conv2d(40, kernel: 3, padding: 1) |> relu
+    |> conv2d(48, kernel: 3, padding: 1, stride: 2) |> batch_norm |> relu
+    |> flatten |> dense(256) |> relu |> dense(150) |> relu |> dense(5)
+}
+train Net on pictures {
+  objective cross_entropy(Net(image), label)
+  optimize sgd(lr: 0.05, momentum: 0.9)
+  batch 24
+  epochs 2
+}
+"""
 
 class SameBits(harness.ProgramTest):
     def setUp(self):
@@ -24,6 +46,29 @@ class SameBits(harness.ProgramTest):
         one, _ = self.train(self.program, "one", "--seed", 1)
         other, _ = self.train(self.program, "other", "--seed", 2)
         self.assertNotEqual(one["head.weight"][1], other["head.weight"][1])
+
+    def test_any_schedule(self):
+        """Tiles, packing, chunks and shares change how contractions run and nothing else."""
+        self.write("mixed.sinter", MIXED)
+        kernels = self.sinter("show", "--floor", "kernel", "mixed.sinter").out
+        bare = re.sub(r" schedule <[^>]*>", "", kernels)
+        results = {}
+        for name, schedule in {
+                "chosen": None,
+                "plain": "mr = 2, nr = 2, unroll = 1, rowsOutside = false, shares = 1",
+                "rows": "mr = 3, nr = 1, unroll = 4, rowsOutside = true, shares = 3",
+                "panels": "mr = 4, nr = 1, unroll = 2, rowsOutside = false, shares = 4, packB = true, chunk = 5",
+                "packed": "mr = 2, nr = 2, unroll = 4, rowsOutside = false, shares = 3, packA = true, packB = true",
+                "chunks": "mr = 3, nr = 1, unroll = 4, rowsOutside = false, shares = 2, packA = true, chunk = 24",
+        }.items():
+            text = kernels if schedule is None else re.sub(
+                r"(kernel\.contract .* block \[[^]]*\])", rf"\1 schedule <{schedule}>", bare)
+            self.write(name + ".mlir", text)
+            self.sinter("build", name + ".mlir", "-o", name)
+            results[name], _ = self.train(self.path(name), name + ".run", "--threads", 2)
+        self.assertGreater(len(re.findall(r"kernel\.contract", kernels)), 8)
+        for name, weights in results.items():
+            self.assert_same_bits(results["chosen"], weights, f"scheduled as {name}")
 
     def test_resume_after_an_epoch(self):
         whole, metrics = self.train(self.program, "whole", "--epochs", 4, "--threads", 1)

@@ -94,3 +94,30 @@ TEST_CASE("where every row has a matrix of its own, a tile is one row") {
   plan.accesses[1].strides[0] = 64 * 64;
   CHECK(chooseSchedule(plan, machine(true)).mr == 1);
 }
+
+TEST_CASE(
+    "panels whose rows crowd few sets of the cache are packed, others are read where they lie") {
+  CHECK(chooseSchedule(product(1024, 256, 1024), machine(true)).packB);
+  ContractPlan dense = product(1024, 64, 64); // 16 KiB in all
+  CHECK_FALSE(chooseSchedule(dense, machine(true)).packB);
+}
+
+TEST_CASE("rows of A are packed only where they lie side by side") {
+  ContractPlan plan = product(512, 128, 512);
+  CHECK_FALSE(chooseSchedule(plan, machine(true)).packA);
+  plan.accesses[0].strides = {1, 0, 512}; // transposed: steps 2 KiB apart
+  CHECK(chooseSchedule(plan, machine(true)).packA);
+}
+
+TEST_CASE("images of a small convolution go through each tap in chunks") {
+  ContractPlan plan = product(32, 256, 256);
+  plan.rows = {32, 4, 4};
+  plan.tapsAreSummed = true;
+  plan.taps = {1};
+  plan.accesses[0].strides = {16 * 256, 4 * 256, 256, 0, 0, 1};
+  plan.accesses[1].strides = {0, 0, 0, 1, 0, 256};
+  plan.accesses[2].strides = {16 * 256, 4 * 256, 256, 1, 0, 0};
+  CHECK(chooseSchedule(plan, machine(true)).chunk == 8);
+  plan.rows = {32, 32, 32}; // an image alone fills the cache
+  CHECK(chooseSchedule(plan, machine(true)).chunk == 0);
+}
