@@ -23,6 +23,9 @@ namespace sinter::codegen {
 /// module holds one function a task, the micro-kernels they call, and the constant `sinter_program` (runtime/Abi.h).
 void addKernelToLLVMPasses(mlir::OpPassManager &manager, const Target &target);
 
+/// The same for tasks alone, without a program that lists them.
+void addTasksToLLVMPasses(mlir::OpPassManager &manager, const Target &target);
+
 /// What translation to LLVM IR needs in the context.
 void registerTranslations(mlir::DialectRegistry &registry);
 

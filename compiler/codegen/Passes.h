@@ -7,6 +7,13 @@
 
 namespace sinter::codegen {
 
+class ScheduleFile;
+
+/// A schedule on each kernel.contract: what `tuned` says, else what stands there, else the cost model's choice.
+std::unique_ptr<mlir::Pass> createChooseSchedulesPass(const Target &target,
+                                                      std::shared_ptr<const ScheduleFile> tuned);
+void registerChooseSchedulesPass();
+
 /// kernel.task → func.func with its loops; the shares, wait, flops and bytes stay as attributes `kernel.…`.
 std::unique_ptr<mlir::Pass> createKernelToFunctionsPass(const Target &target);
 void registerKernelToFunctionsPass();

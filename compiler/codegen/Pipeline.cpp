@@ -12,7 +12,7 @@ using namespace mlir;
 
 namespace sinter::codegen {
 
-void addKernelToLLVMPasses(OpPassManager &manager, const Target &target) {
+void addTasksToLLVMPasses(OpPassManager &manager, const Target &target) {
   manager.addPass(createKernelToFunctionsPass(target));
   OpPassManager &functions = manager.nest<func::FuncOp>();
   functions.addPass(createCanonicalizerPass());
@@ -26,12 +26,17 @@ void addKernelToLLVMPasses(OpPassManager &manager, const Target &target) {
   manager.addPass(createConvertFuncToLLVMPass());
   manager.addPass(createConvertControlFlowToLLVMPass());
   manager.addPass(createReconcileUnrealizedCastsPass());
+}
+
+void addKernelToLLVMPasses(OpPassManager &manager, const Target &target) {
+  addTasksToLLVMPasses(manager, target);
   manager.addPass(createDescribeProgramPass(target));
   manager.addPass(createCanonicalizerPass());
   manager.addPass(createCSEPass());
 }
 
 void registerPasses() {
+  registerChooseSchedulesPass();
   registerKernelToFunctionsPass();
   registerDescribeProgramPass();
   registerApproximateMathPass();

@@ -24,8 +24,8 @@ int64_t innermostSum(const ContractPlan &plan) { return plan.sum.empty() ? 1 : p
 constexpr int64_t lineBytes = 64, cacheSets = 64, cacheWays = 8, cacheLines = cacheSets * cacheWays;
 /// Into how many shares a task is cut at most where each of them packs what all read.
 constexpr int64_t maxSharesThatPack = 4;
-/// Packed rows stand on a thread's stack: 256 KiB.
-constexpr int64_t maxPackedRowElements = 64 * 1024;
+/// What is packed of one operand stands on a thread's stack: 256 KiB.
+constexpr int64_t maxPackedElements = 64 * 1024;
 /// What of the second-level cache the rows of a chunk may fill.
 constexpr int64_t chunkBytes = 512 * 1024;
 
@@ -90,13 +90,6 @@ double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target 
   return cycles;
 }
 
-/// Rows of a tile share B; where each row has its own, a tile is one row.
-int64_t largestRowTile(const ContractPlan &plan) {
-  const bool lastRowIsOfB =
-      !plan.rows.empty() && plan.accesses[1].strides[plan.rows.size() - 1] != 0;
-  return lastRowIsOfB ? 1 : 14;
-}
-
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
   if (!plan.taps.empty() && !plan.tapsAreSummed)
     return ShareAxis::Taps;
@@ -159,6 +152,12 @@ TileShape tileShape(int64_t extentY, int64_t extentX, int64_t mr) {
   if (extentX >= mr)
     return {1, mr};
   return {std::min(extentY, mr / extentX), extentX};
+}
+
+int64_t largestRowTile(const ContractPlan &plan) {
+  const bool lastRowIsOfB =
+      !plan.rows.empty() && plan.accesses[1].strides[plan.rows.size() - 1] != 0;
+  return lastRowIsOfB ? 1 : 14;
 }
 
 bool fitsRegisters(int64_t mr, int64_t nr, const Target &target) {
@@ -232,7 +231,7 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
           schedule.shareAxis = chooseShareAxis(plan, shape.vectors, schedule);
           schedule.shares = chooseShares(plan, shape.vectors, schedule);
           if (packA &&
-              (!canPackA(plan) || packedRows(plan, schedule) * shape.steps > maxPackedRowElements))
+              (!canPackA(plan) || packedRows(plan, schedule) * shape.steps > maxPackedElements))
             continue;
           schedule.rowsOutside = !packA && !packB && numRows == 1 && plan.rows[0] > plan.cols;
           consider(schedule);
@@ -252,17 +251,28 @@ Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan,
                     const Target &target) {
   if (!attribute)
     return chooseSchedule(plan, target);
-  Schedule schedule{std::min(attribute.getMr(), largestRowTile(plan)),
-                    attribute.getNr(),
-                    attribute.getUnroll(),
-                    attribute.getRowsOutside(),
-                    attribute.getShares(),
-                    attribute.getPackA() && canPackA(plan),
-                    attribute.getPackB(),
-                    canChunk(plan) ? attribute.getChunk() : 0,
-                    ShareAxis::Panels};
+  Schedule schedule = fieldsOf(attribute);
+  schedule.mr = std::min(schedule.mr, largestRowTile(plan));
+  if (!canChunk(plan))
+    schedule.chunk = 0;
   schedule.shareAxis = chooseShareAxis(plan, divideCeil(plan.cols, lanes), schedule);
+  const int64_t steps = llvm::product_of(plan.block);
+  schedule.packA =
+      schedule.packA && canPackA(plan) && packedRows(plan, schedule) * steps <= maxPackedElements;
+  schedule.packB = schedule.packB && schedule.nr * lanes * steps <= maxPackedElements;
   return schedule;
+}
+
+Schedule fieldsOf(kernel::ScheduleAttr attribute) {
+  return {attribute.getMr(),          attribute.getNr(),     attribute.getUnroll(),
+          attribute.getRowsOutside(), attribute.getShares(), attribute.getPackA(),
+          attribute.getPackB(),       attribute.getChunk(),  ShareAxis::Panels};
+}
+
+kernel::ScheduleAttr attributeOf(const Schedule &schedule, mlir::MLIRContext *context) {
+  return kernel::ScheduleAttr::get(context, schedule.mr, schedule.nr, schedule.unroll,
+                                   schedule.rowsOutside, schedule.shares, schedule.packA,
+                                   schedule.packB, schedule.chunk);
 }
 
 } // namespace sinter::codegen

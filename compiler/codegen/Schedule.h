@@ -6,6 +6,9 @@
 #include "compiler/codegen/ContractPlan.h"
 #include "compiler/codegen/Target.h"
 
+namespace mlir {
+class MLIRContext;
+}
 namespace sinter::kernel {
 class ScheduleAttr;
 }
@@ -55,8 +58,16 @@ int64_t packedRows(const ContractPlan &plan, const Schedule &schedule);
 /// The schedule that the cost model prefers. Deterministic.
 Schedule chooseSchedule(const ContractPlan &plan, const Target &target);
 
-/// What the op carries, where it carries one, with the axis that shares cut; else the model's choice.
+/// What the op carries, where it carries one, with the axis that shares cut and without what this contraction has no use or no room for; else the
+/// model's choice.
 Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan, const Target &target);
+
+/// A schedule as an attribute, to stand on the op, and back; the axis that shares cut is no part of it.
+kernel::ScheduleAttr attributeOf(const Schedule &schedule, mlir::MLIRContext *context);
+Schedule fieldsOf(kernel::ScheduleAttr attribute);
+
+/// Rows that a tile can have: one where each row has its own B, whose rows a tile shares.
+int64_t largestRowTile(const ContractPlan &plan);
 
 /// Whether a tile fits the target's registers.
 bool fitsRegisters(int64_t mr, int64_t nr, const Target &target);

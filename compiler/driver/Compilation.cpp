@@ -2,6 +2,7 @@
 #include "compiler/driver/Compilation.h"
 
 #include "compiler/codegen/Codegen.h"
+#include "compiler/codegen/ScheduleFile.h"
 #include "compiler/driver/Terminal.h"
 #include "compiler/lower/ProgramToModel.h"
 #include "compiler/semantics/Check.h"
@@ -110,11 +111,25 @@ ExitCode Compilation::chooseTarget() {
     return Usage;
   }
   cpu = *target;
+  if (ExitCode code = readSchedules(); code != Fine)
+    return code;
   pipeline = std::make_unique<Pipeline>(context, *cpu, options.pipeline);
   if (auto problem = pipeline->problem()) {
     printError(*problem);
     return Usage;
   }
+  return Fine;
+}
+
+ExitCode Compilation::readSchedules() {
+  if (options.schedules.empty())
+    return Fine;
+  auto file = codegen::ScheduleFile::read(options.schedules, *cpu, context);
+  if (!file) {
+    printError(llvm::toString(file.takeError()));
+    return Wrong;
+  }
+  options.pipeline.schedules = std::make_shared<const codegen::ScheduleFile>(std::move(*file));
   return Fine;
 }
 
@@ -217,7 +232,7 @@ ExitCode Compilation::lowerTo(Floor floor) {
       return Fine;
   }
   if (failed(pipeline->run(*root, currentFloor, floor))) {
-    if (isModule)
+    if (isModule || options.pipeline.schedules)
       return Wrong;
     printError("the checked spec could not be compiled; this is a bug of sinter");
     return Internal;
@@ -260,6 +275,8 @@ std::string Compilation::contentHash() const {
   hash.update(options.pipeline.train + "\n");
   for (const std::string &pass : options.pipeline.without)
     hash.update(pass + "\n");
+  if (!options.schedules.empty())
+    hash.update(stamp(options.schedules));
   hash.update(stamp(executable()));
   hash.update(stamp(runtimeFolder() + "/libSinterDialects.so"));
   for (const std::string &library : runtimeLibraries())

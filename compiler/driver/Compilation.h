@@ -27,6 +27,7 @@ struct CompilationOptions {
   std::string input; ///< a spec, or MLIR on any floor
   std::vector<std::pair<std::string, std::string>> defines;
   std::string cpu = "host";
+  std::string schedules; ///< a file of tuned ones; "": none
   PipelineOptions pipeline;
 };
 
@@ -54,6 +55,8 @@ public:
   mlir::ModuleOp module() { return *root; }
   Floor floor() const { return currentFloor; }
   const codegen::Target &target() const { return *cpu; }
+  /// The file that was read.
+  const std::string &input() const { return options.input; }
   /// The input's name without folder and ending.
   std::string name() const;
   /// What decides the program's bytes: sources, options, compiler and runtime, as a hexadecimal number.
@@ -61,6 +64,7 @@ public:
 
 private:
   ExitCode chooseTarget();
+  ExitCode readSchedules();
   ExitCode readInput();
   ExitCode checkSpec(bool json);
   ExitCode parseModule();

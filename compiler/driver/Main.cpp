@@ -3,6 +3,7 @@
 #include "compiler/driver/Forecast.h"
 #include "compiler/driver/Reference.h"
 #include "compiler/driver/Terminal.h"
+#include "compiler/driver/Tune.h"
 #include "dialects/train/TrainOps.h"
 #include "mlir/IR/AsmState.h"
 #include "llvm/Support/FileSystem.h"
@@ -24,6 +25,8 @@ struct CommandLine {
   CompilationOptions compilation;
   std::vector<std::string> defines;
   std::string output, floor, reference;
+  TuneOptions tune;
+  std::string budget = "60s";
   bool json = false, plain = false, frozen = false, forecast = false;
   std::vector<std::string> programFlags;
 };
@@ -179,6 +182,18 @@ ExitCode check(const CommandLine &line) {
   return compilation.check(line.json);
 }
 
+ExitCode tuneSchedules(CommandLine &line) {
+  const auto seconds = secondsOf(line.budget);
+  if (!seconds) {
+    printError(fmt::format("`--budget {}` is no time; 90s, 5m and 500ms are", line.budget));
+    return Usage;
+  }
+  line.tune.seconds = *seconds;
+  Compilation compilation(line.compilation);
+  line.tune.output = line.output.empty() ? compilation.name() + ".schedules" : line.output;
+  return tune(compilation, line.tune);
+}
+
 /// Flags of every verb that compiles.
 void addCompilation(CLI::App &verb, CommandLine &line) {
   verb.add_option("spec", line.compilation.input, "a .sinter file, or what `sinter show` printed")
@@ -193,6 +208,9 @@ void addLowering(CLI::App &verb, CommandLine &line) {
           "--cpu", line.compilation.cpu,
           "CPU to compile for: host, x86-64-v3 (AVX2), x86-64-v4 (AVX-512) or a name of LLVM's")
       ->type_name("NAME");
+  verb.add_option("--schedules", line.compilation.schedules,
+                  "run contractions as this file says, which `sinter tune` writes")
+      ->type_name("FILE");
   verb.add_option("--pipeline", line.compilation.pipeline.train,
                   "passes of the train floor, in place of those that run")
       ->type_name("TEXT")
@@ -268,6 +286,21 @@ int command(int argc, char **argv) {
       ->required();
   addLowering(*explainVerb, line);
 
+  CLI::App *tuneVerb = app.add_subcommand(
+      "tune", "find faster schedules by measuring on this machine; results stay the same bits");
+  addCompilation(*tuneVerb, line);
+  tuneVerb
+      ->add_option(
+          "-o,--output", line.output,
+          "the file of schedules; NAME.schedules if left out. What stands in it already stays")
+      ->type_name("FILE");
+  tuneVerb->add_option("--budget", line.budget, "how long to search (60s)")->type_name("TIME");
+  tuneVerb->add_flag("--tune-order", line.tune.order,
+                     fmt::format("other blocks of the sums too: results may differ by {:g} of the "
+                                 "largest one",
+                                 tuneTolerance));
+  addLowering(*tuneVerb, line);
+
   // What stands behind `--` is the program's, whatever it looks like.
   std::vector<std::string> words(argv + 1, argv + argc), behind;
   if (auto separator = std::find(words.begin(), words.end(), "--"); separator != words.end()) {
@@ -297,6 +330,8 @@ int command(int argc, char **argv) {
     return run(line);
   if (checkVerb->parsed())
     return check(line);
+  if (tuneVerb->parsed())
+    return tuneSchedules(line);
   if (explainVerb->parsed())
     return explain(line);
   return show(line);

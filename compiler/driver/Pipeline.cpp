@@ -129,6 +129,8 @@ LogicalResult Pipeline::run(ModuleOp module, Floor from, Floor to) {
     manager.addPass(passes::createProveFrozen());
   if (from <= Floor::Train && to >= Floor::Kernel)
     lower::buildTrainToKernelPipeline(manager);
+  if (from <= Floor::Kernel && to >= Floor::Kernel)
+    manager.addPass(codegen::createChooseSchedulesPass(target, options.schedules));
   if (from <= Floor::Kernel && to == Floor::LLVM)
     codegen::addKernelToLLVMPasses(manager, target);
   return manager.run(module);

@@ -5,9 +5,14 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/PassManager.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
+
+namespace sinter::codegen {
+class ScheduleFile;
+}
 
 namespace sinter::driver {
 
@@ -24,6 +29,7 @@ struct PipelineOptions {
   std::string train;                   ///< in place of the train floor's passes, as text; "": those
   std::vector<std::string> without;    ///< passes that do nothing, by name
   std::vector<std::string> printAfter; ///< print the module (on stderr) after these
+  std::shared_ptr<const codegen::ScheduleFile> schedules; ///< go before the cost model's choice
 };
 
 /// Takes a module down. Each floor's own passes run when it is entered, from above or by a module that begins there, so

@@ -1,0 +1,60 @@
+//===- LoadedTasks.cpp - tasks to an object, the object into this process -------------------------===//
+
+#include "compiler/codegen/LoadedTasks.h"
+
+#include "compiler/codegen/Codegen.h"
+#include "dialects/kernel/KernelOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Pass/PassManager.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Support/MemoryBuffer.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+
+LoadedTasks::LoadedTasks() = default;
+LoadedTasks::LoadedTasks(LoadedTasks &&) noexcept = default;
+LoadedTasks::~LoadedTasks() = default;
+
+llvm::Expected<LoadedTasks> LoadedTasks::load(ModuleOp module, const Target &target) {
+  std::vector<std::string> names;
+  for (auto task : module.getOps<kernel::TaskOp>())
+    names.push_back(task.getSymName().str());
+  PassManager manager(module.getContext());
+  addTasksToLLVMPasses(manager, target);
+  if (failed(manager.run(module)))
+    return llvm::createStringError("the tasks could not be compiled");
+
+  LoadedTasks loaded;
+  for (const std::string &name : names) {
+    auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+    function.setLinkage(LLVM::Linkage::External);
+    loaded.tasks.push_back(
+        {nullptr, function->getAttrOfType<IntegerAttr>("kernel.shares").getInt()});
+  }
+  llvm::SmallVector<char, 0> object;
+  if (llvm::Error error = emitObject(module, target, object))
+    return std::move(error);
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit)
+    return jit.takeError();
+  loaded.jit = std::move(*jit);
+  if (llvm::Error error = loaded.jit->addObjectFile(
+          llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "tasks")))
+    return std::move(error);
+  for (auto [name, task] : llvm::zip_equal(names, loaded.tasks)) {
+    auto address = loaded.jit->lookup(name);
+    if (!address)
+      return address.takeError();
+    task.function = address->toPtr<void (*)(int64_t, uint8_t *, uint8_t *)>();
+  }
+  return std::move(loaded);
+}
+
+void LoadedTasks::run(size_t task, uint8_t *arena, uint8_t *state) const {
+  for (int64_t share = 0; share < tasks[task].shares; ++share)
+    tasks[task].function(share, arena, state);
+}
+
+} // namespace sinter::codegen
