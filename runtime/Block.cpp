@@ -8,11 +8,31 @@
 
 namespace sinter::runtime {
 
-Block::Block(uint64_t bytes) : mapped(std::max<uint64_t>(bytes, 64)) {
-  void *address = mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+namespace {
+
+constexpr size_t hugePage = 2 << 20, pageSize = 4096;
+
+/// Whole huge pages, the last one too if most of it is used.
+size_t lengthOf(uint64_t bytes) {
+  const size_t atLeast = std::max<uint64_t>(bytes, 64), rest = atLeast % hugePage;
+  return rest >= hugePage / 2 ? atLeast - rest + hugePage : atLeast;
+}
+
+} // namespace
+
+Block::Block(uint64_t bytes) : mapped(lengthOf(bytes)) {
+  // A huge page begins at a multiple of its size: so much more is asked for and given back.
+  void *address = mmap(nullptr, mapped + hugePage, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (address == MAP_FAILED)
     throw Error(fmt::format("there is no memory for a block of {} MiB", bytes >> 20));
-  start = static_cast<uint8_t *>(address);
+  auto *reserved = static_cast<uint8_t *>(address);
+  const size_t before = -reinterpret_cast<uintptr_t>(address) % hugePage;
+  const size_t pages = (mapped + pageSize - 1) / pageSize * pageSize;
+  start = reserved + before;
+  if (before > 0)
+    munmap(reserved, before);
+  munmap(start + pages, hugePage - before - (pages - mapped));
   madvise(start, mapped, MADV_HUGEPAGE); // a wish: without it all works, slower
 }
 

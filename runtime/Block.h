@@ -6,8 +6,8 @@
 
 namespace sinter::runtime {
 
-/// Zeroed memory, page-aligned, in huge pages where the system has them. Throws Error if there is
-/// none.
+/// Zeroed memory, in huge pages where the system has them and aligned to one. Throws Error if
+/// there is none.
 class Block {
 public:
   explicit Block(uint64_t bytes);
