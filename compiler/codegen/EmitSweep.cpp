@@ -1,7 +1,8 @@
 //===- EmitSweep.cpp - loops over a rectangular domain --------------------------------------------===//
 // Sixteen elements at a time along one axis: the last parallel axis where outputs have stride 1 along it; or the last reduce axis,
 // with one partial sum a lane, where the inputs lie along it and the body only adds or takes maxima (SweepOp::sumsByLanes). What neither fits is
-// walked element by element. Axes that every operand walks as one are joined before.
+// walked element by element. Axes that every operand walks as one are joined before. Where an input lies along another axis than
+// the outputs, squares of 16 × 16 elements are turned round in registers.
 
 #include "compiler/codegen/Access.h"
 #include "compiler/codegen/Body.h"
@@ -19,8 +20,11 @@ namespace {
 
 /// How many vectors of accumulators a reduction along parallel lanes keeps in registers: enough to use whole cache lines of narrow rows.
 constexpr int64_t accumulatorVectors = 4;
-/// Copies between two axes of stride 1 go in squares, so that both sides use what they fetch.
-constexpr int64_t moveBlock = 16;
+/// A body that asks where it stands draws random numbers, four vectors from one counter (train.random): side by side
+/// these share the work.
+constexpr int64_t indexedVectors = 4;
+/// Larger bodies are not written out sixteen times.
+constexpr size_t largestTurnedBody = 48;
 
 /// What is accumulated, of a body `acc + f(inputs)` or `max(acc, f(inputs))`.
 enum class Combine { Add, Max };
@@ -72,9 +76,12 @@ public:
       return op.emitOpError("has ") << op.getShares() << " shares and no axis to cut";
     if (op.getZero() && failed(zeroFill(cut)))
       return failure();
-    if (vector < 0 && isMove(outer))
-      moveInSquares(outer, cut);
-    else
+    if (const auto axes = turnedAxes()) {
+      const auto [rows, columns] = *axes;
+      llvm::erase(outer, rows);
+      llvm::erase(outer, columns);
+      overParallel(outer, cut, [&] { inSquares(rows, columns, cut); });
+    } else
       overParallel(outer, cut, [&] {
         if (byLanes || vector < 0)
           point(byLanes ? vector : -1);
@@ -97,7 +104,10 @@ private:
   SmallVector<unsigned> axisOf;   // the op's axis → ours, after joining
   SmallVector<Value> coordinates; // where the loops stand
   Value mask;                     // of the lanes that are there; null for all
-  int64_t group = 1;              // vectors that a reduction accumulates side by side
+  int64_t group = 1;              // vectors side by side
+  Value groupBase;     // the first one's coordinate, where that is a multiple of the group
+  int64_t inGroup = 0; // which of them is written
+  llvm::SmallDenseMap<unsigned, Value> turned; // inputs whose vector is there already
 
   bool hasReduction() const { return extents.size() > numParallel; }
   int64_t stride(unsigned operand, unsigned axis) const {
@@ -157,10 +167,6 @@ private:
         if (!step || (isOutput(operand) && *step != 1))
           return -1;
       }
-      // A plain copy that reads with another stride is a move, better done in squares.
-      if (!hasReduction() && body.getOperations().size() == 1 && numInputs == 1 &&
-          stride(0, axis) > 1)
-        return -1;
       return static_cast<int>(axis);
     }
     return -1;
@@ -244,24 +250,35 @@ private:
       mask = {};
     };
     const int64_t whole = extent / lanes * lanes;
-    if (!isCut) {
-      int64_t done = 0;
-      if (hasReduction()) {
-        group = std::clamp<int64_t>(whole / lanes, 1, accumulatorVectors);
-        done = whole / (group * lanes) * (group * lanes);
-        emit.loop(0, done, group * lanes, [&](Value i) { at(i, {}); });
-        group = 1;
-      }
-      emit.loop(done, whole, lanes, [&](Value i) { at(i, {}); });
+    int64_t done = 0;
+    if (!isCut && (hasReduction() || (isIndexed(axis) && !op.getGuard()))) {
+      group = hasReduction() ? std::clamp<int64_t>(whole / lanes, 1, accumulatorVectors)
+                             : indexedVectors;
+      done = whole / (group * lanes) * (group * lanes);
+      emit.loop(0, done, group * lanes, [&](Value i) { at(i, {}); });
+      group = 1;
+    }
+    inBlocks(axis, isCut ? static_cast<int>(axis) : -1, done, [&](Value i, int64_t count) {
+      at(i, count == lanes ? Value() : emit.firstLanes(count));
+    });
+  }
+
+  /// Calls `visit` for sixteen points of an axis after the other, and once for the fewer ones at its end.
+  void inBlocks(unsigned axis, int cut, int64_t begin,
+                llvm::function_ref<void(Value, int64_t)> visit) {
+    const int64_t extent = extents[axis], whole = extent / lanes * lanes;
+    auto full = [&](Value i) { visit(i, lanes); };
+    if (static_cast<int>(axis) != cut) {
+      emit.loop(begin, whole, lanes, full);
       if (whole != extent)
-        at(emit.constant(whole), emit.firstLanes(extent - whole));
+        visit(emit.constant(whole), extent - whole);
       return;
     }
     // A share ends at a multiple of 16, so only the last one meets the ragged end.
-    auto [low, high] = bounds(axis, static_cast<int>(axis), lanes);
+    auto [low, high] = bounds(axis, cut, lanes);
     Value wholeEnd =
         arith::MinSIOp::create(emit.builder, emit.location, high, emit.constant(whole));
-    emit.loop(low, wholeEnd, lanes, [&](Value i) { at(i, {}); });
+    emit.loop(low, wholeEnd, lanes, full);
     if (whole == extent)
       return;
     Value isLast = arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::sgt,
@@ -269,7 +286,7 @@ private:
     auto branch = scf::IfOp::create(emit.builder, emit.location, isLast, /*withElseRegion=*/false);
     OpBuilder::InsertionGuard guard(emit.builder);
     emit.builder.setInsertionPoint(branch.thenBlock()->getTerminator());
-    at(emit.constant(whole), emit.firstLanes(extent - whole));
+    visit(emit.constant(whole), extent - whole);
   }
 
   //===--- one point, or sixteen ------------------------------------------------------------------===//
@@ -318,8 +335,24 @@ private:
     }
   }
 
-  /// Lanes of the vector axis: coordinates[axis] + 0 … 15.
+  /// Whether the body asks for its place along this axis.
+  bool isIndexed(unsigned axis) {
+    return body
+        .walk([&](kernel::IndexOp index) {
+          return axisOf[index.getAxis()] == axis ? WalkResult::interrupt() : WalkResult::advance();
+        })
+        .wasInterrupted();
+  }
+
+  /// Lanes of the vector axis: coordinates[axis] + 0 … 15. Within a group the sum is written as bits, which leaves
+  /// what the vectors have in common plain to see.
   Value laneCoordinates(unsigned axis) {
+    if (groupBase) {
+      Value first = arith::IndexCastOp::create(emit.builder, emit.location,
+                                               emit.builder.getIndexType(), groupBase);
+      return arith::OrIOp::create(emit.builder, emit.location, emit.splat(first),
+                                  emit.laneNumbers(inGroup * lanes));
+    }
     Value base = arith::IndexCastOp::create(emit.builder, emit.location,
                                             emit.builder.getIndexType(), coordinates[axis]);
     return arith::AddIOp::create(emit.builder, emit.location, emit.splat(base), emit.laneNumbers());
@@ -334,6 +367,8 @@ private:
   }
 
   Value loadInput(unsigned operand, int vector) {
+    if (Value known = turned.lookup(operand))
+      return known;
     const Type element = elements[operand];
     Value address = addressOf(operand);
     if (vector < 0)
@@ -408,7 +443,11 @@ private:
       if (op.getGuard())
         for (unsigned i = 0; i < op.getOutputs().size(); ++i)
           otherwise.push_back(initial(i, vectors));
-      results = guarded(otherwise, [&] { return evaluateBody(vector, {}); });
+      results = guarded(otherwise, [&] {
+        SmallVector<Value> values;
+        overGroup(vector, [&](int64_t) { llvm::append_range(values, evaluateBody(vector, {})); });
+        return values;
+      });
     } else {
       for (int64_t i = 0; i < group; ++i)
         for (unsigned output = 0; output < op.getOutputs().size(); ++output)
@@ -432,11 +471,14 @@ private:
     if (group == 1)
       return visit(0);
     Value base = coordinates[vector];
-    for (int64_t i = 0; i < group; ++i) {
-      coordinates[vector] = emit.add(base, i * lanes);
-      visit(i * static_cast<int64_t>(op.getOutputs().size()));
+    if (llvm::isPowerOf2_64(group))
+      groupBase = base;
+    for (inGroup = 0; inGroup < group; ++inGroup) {
+      coordinates[vector] = emit.add(base, inGroup * lanes);
+      visit(inGroup * static_cast<int64_t>(op.getOutputs().size()));
     }
     coordinates[vector] = base;
+    groupBase = {};
   }
 
   /// Partial sums begin with `init` in the first lane and zero in the others, so that it counts once.
@@ -527,47 +569,66 @@ private:
     return ragged;
   }
 
-  //===--- moves ----------------------------------------------------------------------------------===//
+  //===--- squares --------------------------------------------------------------------------------===//
 
-  /// One input copied to one output, each with stride 1 along another of two axes.
-  bool isMove(ArrayRef<unsigned> axes) const {
-    return isLinear && !hasReduction() && !op.getGuard() && numInputs == 1 &&
-           op.getOutputs().size() == 1 && axes.size() >= 2 && inputAxis(axes) >= 0 &&
-           stride(1, axes.back()) == 1;
-  }
-  int inputAxis(ArrayRef<unsigned> axes) const {
-    for (unsigned axis : axes.drop_back())
-      if (stride(0, axis) == 1)
-        return static_cast<int>(axis);
-    return -1;
+  /// Whether an input lies along `rows` and is read along `columns`.
+  bool isTurned(unsigned input, unsigned rows, unsigned columns) const {
+    return stride(input, rows) == 1 && stride(input, columns) > 1 &&
+           elements[input].getIntOrFloatBitWidth() == 32;
   }
 
-  void moveInSquares(SmallVector<unsigned> axes, int cut) {
-    const unsigned columns = axes.pop_back_val();
-    SmallVector<unsigned> all = axes;
-    all.push_back(columns);
-    const unsigned rows = inputAxis(all);
-    llvm::erase(axes, rows);
-    overParallel(axes, cut, [&] {
-      blocks(rows, cut, [&](Value rowLow, Value rowHigh) {
-        blocks(columns, cut, [&](Value low, Value high) {
-          emit.loop(rowLow, rowHigh, 1, [&](Value row) {
-            coordinates[rows] = row;
-            emit.loop(low, high, 1, [&](Value column) {
-              coordinates[columns] = column;
-              point(-1);
-            });
-          });
-        });
+  /// The axes along which an input and the outputs lie, where those are two.
+  std::optional<std::pair<unsigned, unsigned>> turnedAxes() const {
+    if (!isLinear || hasReduction() || op.getGuard() || op.getZero() ||
+        body.getOperations().size() > largestTurnedBody)
+      return std::nullopt;
+    for (unsigned columns = numParallel; columns-- > 0;) {
+      bool alongOutputs = extents[columns] > 1;
+      for (unsigned operand = numInputs; operand < accesses.size(); ++operand)
+        alongOutputs &= stride(operand, columns) == 1;
+      if (!alongOutputs)
+        continue;
+      for (unsigned rows = 0; rows < numParallel; ++rows)
+        for (unsigned input = 0; input < numInputs; ++input)
+          if (rows != columns && extents[rows] > 1 && isTurned(input, rows, columns))
+            return std::pair(rows, columns);
+    }
+    return std::nullopt;
+  }
+
+  void inSquares(unsigned rows, unsigned columns, int cut) {
+    inBlocks(rows, cut, 0, [&](Value row, int64_t numRows) {
+      inBlocks(columns, cut, 0, [&](Value column, int64_t numColumns) {
+        square(rows, row, numRows, columns, column, numColumns);
       });
     });
   }
 
-  void blocks(unsigned axis, int cut, llvm::function_ref<void(Value, Value)> inner) {
-    auto [low, high] = bounds(axis, cut, moveBlock);
-    emit.loop(low, high, moveBlock, [&, end = high](Value i) {
-      inner(i, arith::MinSIOp::create(emit.builder, emit.location, emit.add(i, moveBlock), end));
-    });
+  void square(unsigned rows, Value row, int64_t numRows, unsigned columns, Value column,
+              int64_t numColumns) {
+    llvm::SmallDenseMap<unsigned, SmallVector<Value>> squares;
+    for (unsigned input = 0; input < numInputs; ++input) {
+      if (!isTurned(input, rows, columns) || body.getArgument(input).use_empty())
+        continue;
+      SmallVector<Value> lines;
+      coordinates[rows] = row;
+      for (int64_t i = 0; i < numColumns; ++i) {
+        coordinates[columns] = emit.add(column, i);
+        lines.push_back(
+            emit.loadLanes(addressOf(input), elements[input], emit.firstLanes(numRows)));
+      }
+      squares[input] = emit.transpose(std::move(lines));
+    }
+    mask = emit.firstLanes(numColumns);
+    coordinates[columns] = column;
+    for (int64_t i = 0; i < numRows; ++i) {
+      coordinates[rows] = emit.add(row, i);
+      for (auto &[input, lines] : squares)
+        turned[input] = lines[i];
+      point(static_cast<int>(columns));
+    }
+    turned.clear();
+    mask = {};
   }
 };
 

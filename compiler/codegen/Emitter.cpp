@@ -117,12 +117,34 @@ Value Emitter::splat(Value scalar) {
     return scalar;
   return vector::BroadcastOp::create(builder, location, vectorOf(scalar.getType()), scalar);
 }
-Value Emitter::laneNumbers() {
+Value Emitter::laneNumbers(int64_t first) {
   SmallVector<APInt> numbers;
   for (int64_t lane = 0; lane < lanes; ++lane)
-    numbers.push_back(APInt(64, lane));
+    numbers.push_back(APInt(64, first + lane));
   return arith::ConstantOp::create(
       builder, location, DenseElementsAttr::get(vectorOf(builder.getIndexType()), numbers));
+}
+
+SmallVector<Value> Emitter::transpose(SmallVector<Value> rows) {
+  while (static_cast<int64_t>(rows.size()) < lanes)
+    rows.push_back(rows[0]);
+  // Changes the blocks beside the diagonal, of 8 × 8 elements first, of one last.
+  for (int64_t size = lanes / 2; size >= 1; size /= 2) {
+    SmallVector<int64_t> upper(lanes), lower(lanes);
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      const bool right = (lane & size) != 0;
+      upper[lane] = right ? lanes + lane - size : lane;
+      lower[lane] = right ? lanes + lane : lane + size;
+    }
+    for (int64_t row = 0; row < lanes; ++row) {
+      if ((row & size) != 0)
+        continue;
+      Value a = rows[row], b = rows[row + size];
+      rows[row] = vector::ShuffleOp::create(builder, location, a, b, upper);
+      rows[row + size] = vector::ShuffleOp::create(builder, location, a, b, lower);
+    }
+  }
+  return rows;
 }
 
 ValueRange Emitter::loop(Value low, Value high, int64_t step, ValueRange carried,

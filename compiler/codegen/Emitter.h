@@ -50,8 +50,11 @@ public:
   mlir::Value firstLanes(int64_t count);
   /// A splat of a scalar; vectors pass.
   mlir::Value splat(mlir::Value scalar);
-  /// 0, 1, …, 15 as index.
-  mlir::Value laneNumbers();
+  /// 16 numbers from `first` on, as index.
+  mlir::Value laneNumbers(int64_t first = 0);
+
+  /// Sixteen vectors or fewer, the others of which are anything, as rows of a square: its columns.
+  llvm::SmallVector<mlir::Value> transpose(llvm::SmallVector<mlir::Value> rows);
 
   /// for (i = low; i < high; i += step) body(i, carried); returns what was carried out.
   mlir::ValueRange

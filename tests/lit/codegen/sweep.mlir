@@ -63,10 +63,15 @@ kernel.task @chain {
 }
 
 // -----
-// A copy between two axes of stride 1 goes in squares of sixteen by sixteen.
+// Between two axes of stride 1 squares of sixteen by sixteen are turned in registers: sixteen loads, four rounds of sixteen shuffles, sixteen stores.
 // CHECK-LABEL: func.func private @move
-// CHECK-COUNT-4: scf.for
-// CHECK: llvm.load {{.*}} -> f32
+// CHECK-COUNT-2: scf.for
+// CHECK-NOT: llvm.load {{.*}} -> f32
+// CHECK-COUNT-16: llvm.load {{.*}} -> vector<16xf32>
+// CHECK: vector.shuffle {{.*}} [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23]
+// CHECK: vector.shuffle {{.*}} [8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31]
+// CHECK-COUNT-62: vector.shuffle
+// CHECK-COUNT-16: llvm.store {{.*}} : vector<16xf32>
 kernel.task @move {
 ^bb0(%arena: memref<65536xi8>, %state: memref<64xi8>):
   %x0 = arith.constant 64 : index
@@ -77,5 +82,49 @@ kernel.task @move {
     maps [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>] {
   ^bb0(%a: f32):
     kernel.yield %a : f32
+  }
+}
+
+// -----
+// A body that reads along another axis than it writes has its inputs turned; five columns and three rows are left over.
+// CHECK-LABEL: func.func private @turned
+// CHECK: llvm.load {{.*}} -> vector<16xf32>
+// CHECK: vector.shuffle
+// CHECK: arith.addf {{.*}} : vector<16xf32>
+// CHECK: llvm.intr.masked.load
+// CHECK-NOT: llvm.load {{.*}} -> f32
+kernel.task @turned {
+^bb0(%arena: memref<65536xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %y0 = arith.constant 32768 : index
+  %x = memref.view %arena[%x0][] : memref<65536xi8> to memref<37x19xf32>
+  %y = memref.view %arena[%y0][] : memref<65536xi8> to memref<19x37xf32>
+  kernel.sweep parallel [19, 37] ins(%x, %y : memref<37x19xf32>, memref<19x37xf32>) outs(%y : memref<19x37xf32>)
+    maps [affine_map<(i, j) -> (j, i)>, affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>] {
+  ^bb0(%a: f32, %b: f32):
+    %c = arith.addf %a, %b : f32
+    kernel.yield %c : f32
+  }
+}
+
+// -----
+// A body that asks where it stands is written for four vectors, whose places differ in the bits of constants.
+// CHECK-LABEL: func.func private @placed
+// CHECK: arith.constant dense<[0, 1, 2, {{.*}}, 15]> : vector<16xindex>
+// CHECK-NEXT: arith.ori {{.*}} : vector<16xindex>
+// CHECK: arith.constant dense<[48, 49, 50, {{.*}}, 63]> : vector<16xindex>
+// CHECK-NEXT: arith.ori {{.*}} : vector<16xindex>
+// CHECK-COUNT-4: llvm.store {{.*}} : vector<16xi32>
+kernel.task @placed {
+^bb0(%arena: memref<65536xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %x = memref.view %arena[%x0][] : memref<65536xi8> to memref<3x128xi32>
+  kernel.sweep parallel [3, 128] ins(%x : memref<3x128xi32>) outs(%x : memref<3x128xi32>)
+    maps [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>] {
+  ^bb0(%a: i32):
+    %j = kernel.index 1
+    %k = arith.index_cast %j : index to i32
+    %c = arith.addi %a, %k : i32
+    kernel.yield %c : i32
   }
 }
