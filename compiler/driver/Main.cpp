@@ -42,6 +42,12 @@ std::string splitDefines(CommandLine &line) {
   return "";
 }
 
+/// The input, which has to hold something to train.
+ExitCode loadToTrain(Compilation &compilation) {
+  const ExitCode code = compilation.load();
+  return code != Fine ? code : compilation.needTraining();
+}
+
 ExitCode buildTo(Compilation &compilation, const std::string &output) {
   if (ExitCode code = compilation.lowerTo(Floor::LLVM); code != Fine)
     return code;
@@ -53,9 +59,7 @@ ExitCode buildTo(Compilation &compilation, const std::string &output) {
 
 ExitCode build(const CommandLine &line) {
   Compilation compilation(line.compilation);
-  if (ExitCode code = compilation.load(); code != Fine)
-    return code;
-  if (ExitCode code = compilation.needTraining(); code != Fine)
+  if (ExitCode code = loadToTrain(compilation); code != Fine)
     return code;
   const std::string output = line.output.empty() ? compilation.name() : line.output;
   llvm::StringRef folder = llvm::sys::path::parent_path(output);
@@ -96,9 +100,7 @@ ExitCode runProgram(const std::string &program, const std::vector<std::string> &
 
 ExitCode run(const CommandLine &line) {
   Compilation compilation(line.compilation);
-  if (ExitCode code = compilation.load(); code != Fine)
-    return code;
-  if (ExitCode code = compilation.needTraining(); code != Fine)
+  if (ExitCode code = loadToTrain(compilation); code != Fine)
     return code;
 #ifdef SINTER_HAS_REFERENCE
   if (!line.reference.empty()) {
@@ -146,9 +148,7 @@ ExitCode show(const CommandLine &line) {
 /// The proof that stands in each stage once the program is a step per stage.
 ExitCode explain(const CommandLine &line) {
   Compilation compilation(line.compilation);
-  if (ExitCode code = compilation.load(); code != Fine)
-    return code;
-  if (ExitCode code = compilation.needTraining(); code != Fine)
+  if (ExitCode code = loadToTrain(compilation); code != Fine)
     return code;
   if (ExitCode code = compilation.lowerTo(Floor::Train); code != Fine)
     return code;
@@ -168,9 +168,7 @@ ExitCode check(const CommandLine &line) {
   Compilation compilation(line.compilation);
 #ifdef SINTER_HAS_REFERENCE
   if (line.forecast) {
-    if (ExitCode code = compilation.load(); code != Fine)
-      return code;
-    if (ExitCode code = compilation.needTraining(); code != Fine)
+    if (ExitCode code = loadToTrain(compilation); code != Fine)
       return code;
     if (compilation.floor() != Floor::Model) {
       printError("a forecast needs a spec, or its model floor");

@@ -119,42 +119,22 @@ void ScanPlan::giveEachOutputItsOwnValue() {
 }
 
 void ScanPlan::placeScratch() {
-  struct Placed {
-    int64_t begin, end, last;
-  };
   llvm::DenseMap<Value, int64_t> lastRead;
   const SmallVector<Operation *> ordered = loops();
   for (auto [number, op] : llvm::enumerate(ordered))
     for (Value input : inputsOf(op))
       lastRead[rootOf(input)] = static_cast<int64_t>(number);
-  SmallVector<Placed> placed; // sorted by begin
-  for (auto [number, op] : llvm::enumerate(ordered)) {
-    llvm::erase_if(placed, [now = static_cast<int64_t>(number)](const Placed &other) {
-      return other.last < now;
-    });
+  SmallVector<TakenPlace> taken;
+  for (auto [at, op] : llvm::enumerate(ordered)) {
+    const auto now = static_cast<int64_t>(at);
     for (Value result : op->getResults()) {
       if (outputs.contains(result))
         continue;
       const int64_t bytes =
           llvm::alignTo(std::max<int64_t>(bytesOf(result.getType()), 1), train::blockAlignment);
-      int64_t from = 0, best = -1, bestGap = std::numeric_limits<int64_t>::max();
-      for (const Placed &other : placed) {
-        const int64_t gap = other.begin - from;
-        if (gap >= bytes && gap < bestGap) {
-          best = from;
-          bestGap = gap;
-        }
-        from = std::max(from, other.end);
-      }
-      if (best < 0)
-        best = from;
-      const Placed here{best, best + bytes,
-                        std::max<int64_t>(lastRead.lookup(result), static_cast<int64_t>(number))};
-      placed.insert(
-          llvm::upper_bound(placed, here,
-                            [](const Placed &a, const Placed &b) { return a.begin < b.begin; }),
-          here);
-      offsets[result] = best;
+      const TakenPlace here =
+          takeTightest(taken, bytes, now, std::max(lastRead.lookup(result), now));
+      offsets[result] = here.begin;
       scratchBytes = std::max(scratchBytes, here.end);
     }
   }

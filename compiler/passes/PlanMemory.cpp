@@ -282,10 +282,7 @@ void StepPlan::findLifetimes() {
 }
 
 void StepPlan::placeInArena() {
-  struct Placed {
-    int64_t begin, end, first, last;
-  };
-  SmallVector<Placed> placed; // sorted by begin
+  SmallVector<TakenPlace> taken;
   // Largest first; where equal, as they come.
   SmallVector<size_t> bySize = llvm::to_vector(llvm::seq<size_t>(0, lifetimes.size()));
   llvm::sort(bySize, [&](size_t a, size_t b) {
@@ -295,26 +292,9 @@ void StepPlan::placeInArena() {
   for (size_t index : bySize) {
     const Lifetime &life = lifetimes[index];
     const int64_t bytes = llvm::alignTo(std::max<int64_t>(life.bytes, 1), train::blockAlignment);
-    int64_t best = -1, bestGap = std::numeric_limits<int64_t>::max(), from = runtime::clockBytes;
-    for (const Placed &other : placed) {
-      if (other.last < life.first || other.first > life.last)
-        continue;
-      const int64_t gap = other.begin - from;
-      if (gap >= bytes && gap < bestGap) {
-        best = from;
-        bestGap = gap;
-      }
-      from = std::max(from, other.end);
-    }
-    if (best < 0)
-      best = from;
-    const Placed here{best, best + bytes, life.first, life.last};
-    placed.insert(
-        llvm::upper_bound(placed, here,
-                          [](const Placed &a, const Placed &b) { return a.begin < b.begin; }),
-        here);
-    arenaBytes = std::max(arenaBytes, best + bytes);
-    places[life.value] = {false, best};
+    const TakenPlace here = takeTightest(taken, bytes, life.first, life.last, runtime::clockBytes);
+    arenaBytes = std::max(arenaBytes, here.end);
+    places[life.value] = {false, here.begin};
   }
 }
 

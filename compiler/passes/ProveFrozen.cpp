@@ -63,19 +63,6 @@ public:
     return found == optimizerStates.end() ? ArrayRef<train::StateOp>() : found->second;
   }
 
-  /// An op that differentiation built and that the commit does not need; null where there is none.
-  Operation *strayGradient() {
-    llvm::DenseSet<Operation *> needed;
-    for (Operation &each : llvm::reverse(op.getBody().front())) {
-      if (each.hasTrait<OpTrait::IsTerminator>() ||
-          llvm::any_of(each.getUsers(), [&](Operation *user) { return needed.contains(user); }))
-        needed.insert(&each);
-      else if (isGradient(&each))
-        return &each;
-    }
-    return nullptr;
-  }
-
   /// What the gradient of a state that is only read would cost: for each product it takes part in, as much as the product.
   int64_t gradientFlops(StringRef state) const {
     auto argument = read.find(state);
@@ -181,7 +168,7 @@ struct ProveFrozen : impl::ProveFrozenBase<ProveFrozen> {
     if (!frozen || frozen.empty() || !op)
       return success();
     Step step(op, getOperation());
-    if (Operation *stray = step.strayGradient())
+    if (Operation *stray = strayGradient(op.getBody().front()))
       return stray->emitOpError("computes a gradient that nothing owned needs");
 
     SmallVector<Attribute> lines;

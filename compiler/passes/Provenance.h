@@ -2,7 +2,9 @@
 #pragma once
 
 #include "mlir/IR/Location.h"
+#include "mlir/IR/OpDefinition.h"
 #include "mlir/IR/Operation.h"
+#include "llvm/ADT/DenseSet.h"
 
 namespace sinter::passes {
 
@@ -15,6 +17,20 @@ inline bool isGradient(mlir::Operation *op) {
                                                     : mlir::WalkResult::advance();
       })
       .wasInterrupted();
+}
+
+/// An op of a step that differentiation built and that the commit does not need: it would be of the gradient of something
+/// that nobody may write. Null where there is none.
+inline mlir::Operation *strayGradient(mlir::Block &step) {
+  llvm::DenseSet<mlir::Operation *> needed;
+  for (mlir::Operation &op : llvm::reverse(step)) {
+    if (op.hasTrait<mlir::OpTrait::IsTerminator>() ||
+        llvm::any_of(op.getUsers(), [&](mlir::Operation *user) { return needed.contains(user); }))
+      needed.insert(&op);
+    else if (isGradient(&op))
+      return &op;
+  }
+  return nullptr;
 }
 
 } // namespace sinter::passes

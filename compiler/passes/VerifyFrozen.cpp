@@ -4,8 +4,6 @@
 #include "compiler/passes/Passes.h"
 #include "compiler/passes/Provenance.h"
 
-#include "llvm/ADT/DenseSet.h"
-
 using namespace mlir;
 
 namespace sinter::passes {
@@ -19,21 +17,12 @@ struct VerifyFrozen : impl::VerifyFrozenBase<VerifyFrozen> {
   void runOnOperation() override {
     markAllAnalysesPreserved();
     Block &block = getOperation().getBody().front();
-    llvm::DenseSet<Operation *> needed;
-    unsigned gradients = 0;
-    for (Operation &op : llvm::reverse(block)) {
-      const bool isNeeded =
-          op.hasTrait<OpTrait::IsTerminator>() ||
-          llvm::any_of(op.getUsers(), [&](Operation *user) { return needed.contains(user); });
-      if (isNeeded) {
-        needed.insert(&op);
-        gradients += isGradient(&op);
-      } else if (isGradient(&op)) {
-        op.emitOpError("computes a gradient that no owned state needs");
-        return signalPassFailure();
-      }
+    if (Operation *stray = strayGradient(block)) {
+      stray->emitOpError("computes a gradient that no owned state needs");
+      return signalPassFailure();
     }
-    count(gradients);
+    count(static_cast<unsigned>(
+        llvm::count_if(block, [](Operation &op) { return isGradient(&op); })));
   }
 
   void count(unsigned gradients) {
