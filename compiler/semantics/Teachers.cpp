@@ -164,6 +164,26 @@ Value TrainChecker::callTeacher(StageWork &work, TeacherWork &teacher,
   return callModel(work, teacher.instance, inputs, place);
 }
 
+/// An average is saved with the weights, and may be loaded from there: it is kept where no line names it, too. What it is
+/// called on is what the trained model is.
+void TrainChecker::keepAverages(StageWork &work) {
+  for (auto &[name, teacher] : work.teachers) {
+    if (!teacher->statement->isAverage || !teacher->good || teacher->named)
+      continue;
+    const auto &operations = work.graph.graph.operations;
+    const auto call = std::find_if(operations.begin(), operations.end(), [&](const Operation &op) {
+      return op.kind == "call" &&
+             trained.netColumns.count(std::get<std::string>(op.attributes.at("net"))) != 0;
+    });
+    if (call == operations.end())
+      continue;
+    teacher->named = true;
+    const std::vector<ValueId> operands = call->operands;
+    const Span place = teacher->statement->span;
+    runNet(work, teacher->instance, operands, place, std::vector<Span>(operands.size(), place));
+  }
+}
+
 //===-- Sharing -------------------------------------------------------------------------------===//
 
 /// The plain names that a path begins with: what stands below them is what two paths have in common.

@@ -138,6 +138,7 @@ private:
   std::unique_ptr<TeacherWork> makeTeacher(const syntax::TeacherStatement &statement,
                                            const std::string &stage);
   bool settleAverage(TeacherWork &teacher);
+  void keepAverages(StageWork &work);
   Value callTeacher(StageWork &work, TeacherWork &teacher, const Evaluator::Inputs *inputs,
                     Span place);
   void checkTeacherNames(StageWork &work);

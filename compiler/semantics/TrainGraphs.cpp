@@ -350,6 +350,7 @@ void TrainChecker::evaluateStage(StageWork &work) {
         regularize && regularize->value)
       evaluatePenalty(work, *regularize);
   }
+  keepAverages(work);
   work.good &= checkColumns(session, work.graph);
 }
 
