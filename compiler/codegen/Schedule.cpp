@@ -58,7 +58,7 @@ double cyclesOfStep(int64_t m, int64_t n, const Shape &shape, const Schedule &sc
   const double wide = static_cast<double>(target.registersPerVector());
   const double products = static_cast<double>(m * n) * wide / 2;
   const double loads = (static_cast<double>(m) + static_cast<double>(n) * wide) / 2;
-  double cycles = std::max({products, loads, 4.0}) + 0.2 * loads;
+  double cycles = std::max({products, loads, 4.0});
   // What is read of B between two visits of one line: a panel, or all panels where they are walked within rows.
   const int64_t panel = (schedule.rowsOutside ? shape.vectors : n) * lanes * 4;
   const bool panelStays = staysInCache(shape.steps, schedule.packB ? panel : shape.strideB, panel);
