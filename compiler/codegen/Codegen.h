@@ -1,5 +1,5 @@
 //===- Codegen.h - from the kernel floor to a program ---------------------------------------------===//
-// Three steps, each usable alone: kernel tasks to LLVM-dialect functions, these to an object file, the object and
+// Three steps, each usable alone: kernel tasks to LLVM-dialect functions, these to object files, the objects and
 // the runtime to an executable.
 #pragma once
 
@@ -10,11 +10,13 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <string>
+#include <vector>
 
 namespace mlir {
 class DialectRegistry;
 class ModuleOp;
 class OpPassManager;
+class TimingScope;
 } // namespace mlir
 
 namespace sinter::codegen {
@@ -29,13 +31,17 @@ void addTasksToLLVMPasses(mlir::OpPassManager &manager, const Target &target);
 /// What translation to LLVM IR needs in the context.
 void registerTranslations(mlir::DialectRegistry &registry);
 
-/// Translates an LLVM-dialect module, optimises it (-O2; loops are already in shape) and writes an ELF object to `object`.
-llvm::Error emitObject(mlir::ModuleOp module, const Target &target,
-                       llvm::SmallVectorImpl<char> &object);
+/// The bytes of an ELF object.
+using Object = llvm::SmallVector<char, 0>;
 
-/// Links the object with the runtime into an executable at `output`, which appears whole or not at all.
+/// Translates an LLVM-dialect module, optimises it (little: loops are already in shape) and writes ELF objects that belong
+/// together, by the context's threads. Takes what is in the module.
+llvm::Expected<std::vector<Object>> emitObjects(mlir::ModuleOp module, const Target &target,
+                                                mlir::TimingScope &timing);
+
+/// Links the objects with the runtime into an executable at `output`, which appears whole or not at all.
 /// `libraries` are the runtime's archives, in link order.
-llvm::Error linkProgram(llvm::ArrayRef<char> object, llvm::ArrayRef<std::string> libraries,
+llvm::Error linkProgram(llvm::ArrayRef<Object> objects, llvm::ArrayRef<std::string> libraries,
                         llvm::StringRef output);
 
 } // namespace sinter::codegen

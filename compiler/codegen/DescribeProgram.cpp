@@ -48,11 +48,12 @@ struct DescribeProgram : PassWrapper<DescribeProgram, OperationPass<ModuleOp>> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    const SymbolTable symbols(module);
     llvm::MapVector<StringAttr, int64_t> functions; // task → place in the table
     ProgramLayout program;
     program.cpu = cpu;
     for (kernel::StepOp step : module.getOps<kernel::StepOp>()) {
-      FailureOr<StepLayout> layout = layOut(step, functions);
+      FailureOr<StepLayout> layout = layOut(step, symbols, functions);
       if (failed(layout))
         return signalPassFailure();
       program.arenaBytes = std::max(program.arenaBytes, static_cast<uint64_t>(step.getArena()));
@@ -68,7 +69,7 @@ struct DescribeProgram : PassWrapper<DescribeProgram, OperationPass<ModuleOp>> {
   }
 
 private:
-  FailureOr<StepLayout> layOut(kernel::StepOp step,
+  FailureOr<StepLayout> layOut(kernel::StepOp step, const SymbolTable &symbols,
                                llvm::MapVector<StringAttr, int64_t> &functions) {
     StepLayout layout;
     layout.name = step.getSymName().str();
@@ -85,7 +86,7 @@ private:
       layout.results.push_back({text(result, "name"), offsetOf(result), std::move(example)});
     }
     for (auto task : step.getTasks().getAsRange<FlatSymbolRefAttr>()) {
-      auto function = getOperation().lookupSymbol<LLVM::LLVMFuncOp>(task.getAttr());
+      auto function = symbols.lookup<LLVM::LLVMFuncOp>(task.getAttr());
       if (!function)
         return step.emitOpError("lists ") << task << ", which no function stands for";
       auto number = [&](StringRef key) {

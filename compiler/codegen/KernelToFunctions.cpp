@@ -1,8 +1,10 @@
 //===- KernelToFunctions.cpp - planned tasks to functions of loops --------------------------------===//
-// Each kernel.task becomes a function (share, arena, state) with its loops written out, beside the micro-kernels that these call. The
-// kernel.step ops, which list tasks, stay for describe-program.
+// Each kernel.task becomes a function (share, arena, state) with its loops written out, beside the micro-kernels that these call. Tasks
+// that are equal but for their addresses share one function (share, addresses…), and their own only calls it. The kernel.step ops, which
+// list tasks, stay for describe-program.
 
 #include "compiler/codegen/Body.h"
+#include "compiler/codegen/EqualTasks.h"
 #include "compiler/codegen/Passes.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/kernel/KernelOps.h"
@@ -12,6 +14,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 #include "llvm/ADT/STLExtras.h"
+#include <map>
 
 using namespace mlir;
 
@@ -22,7 +25,9 @@ struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(KernelToFunctions)
 
   KernelToFunctions() = default;
-  KernelToFunctions(const KernelToFunctions &other) : PassWrapper(other), target(other.target) {}
+  KernelToFunctions(const KernelToFunctions &other) : PassWrapper(other), target(other.target) {
+    copyOptionValuesFrom(&other);
+  }
   explicit KernelToFunctions(Target target) : target(std::move(target)) {}
 
   StringRef getArgument() const override { return "kernel-to-functions"; }
@@ -34,6 +39,10 @@ struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp
 
   Option<std::string> cpu{*this, "cpu", llvm::cl::desc("the CPU to write loops for"),
                           llvm::cl::init("host")};
+  Option<bool> apart{*this, "apart", llvm::cl::desc("write loops for each task, equal or not"),
+                     llvm::cl::init(false)};
+  Statistic numShared{this, "shared", "functions that several tasks call"};
+  Statistic numCalls{this, "calls", "tasks that call such a function"};
   Target target;
 
   void runOnOperation() override {
@@ -46,41 +55,101 @@ struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp
       }
       target = std::move(*named);
     }
+    sharedFunctions = 0;
     MicroKernels microKernels(module);
     OpBuilder builder(module.getContext());
-    for (kernel::TaskOp task : llvm::make_early_inc_range(module.getOps<kernel::TaskOp>())) {
-      builder.setInsertionPoint(task);
-      if (failed(lower(task, builder, microKernels)))
-        return signalPassFailure();
-      task.erase();
+    std::map<std::vector<uintptr_t>, Group> groups;
+    SmallVector<std::pair<kernel::TaskOp, TaskForm>> tasks;
+    for (kernel::TaskOp task : module.getOps<kernel::TaskOp>()) {
+      tasks.emplace_back(task, formOf(task));
+      groups[tasks.back().second.key].places.push_back(task.getLoc());
     }
+    for (auto &[task, form] : tasks) {
+      builder.setInsertionPoint(task);
+      if (failed(lower(task, form, groups[form.key], builder, microKernels)))
+        return signalPassFailure();
+    }
+    for (auto &[task, form] : tasks)
+      task.erase();
   }
 
 private:
-  LogicalResult lower(kernel::TaskOp task, OpBuilder &builder, MicroKernels &microKernels) {
-    auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
+  /// Tasks with one key.
+  struct Group {
+    SmallVector<Location> places;
+    func::FuncOp function; ///< that all of them call, once it is written
+    int64_t shares = 1;
+  };
+
+  unsigned sharedFunctions = 0;
+
+  static func::FuncOp makeFunction(OpBuilder &builder, Location location, StringRef name,
+                                   unsigned pointers) {
+    SmallVector<Type> types{builder.getI64Type()};
+    types.append(pointers, LLVM::LLVMPointerType::get(builder.getContext()));
     auto function =
-        func::FuncOp::create(builder, task.getLoc(), task.getSymName(),
-                             builder.getFunctionType({builder.getI64Type(), pointer, pointer}, {}));
+        func::FuncOp::create(builder, location, name, builder.getFunctionType(types, {}));
     function.setPrivate();
     function->setAttr("llvm.linkage",
                       LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
+    builder.setInsertionPointToStart(function.addEntryBlock());
+    return function;
+  }
+
+  LogicalResult lower(kernel::TaskOp task, const TaskForm &form, Group &group, OpBuilder &builder,
+                      MicroKernels &microKernels) {
+    const bool isShared = group.places.size() > 1 && !apart;
+    if (isShared && !group.function)
+      if (failed(writeShared(task, form, group, builder, microKernels)))
+        return failure();
+    auto function = makeFunction(builder, task.getLoc(), task.getSymName(), 2);
     function->setAttr("kernel.wait", builder.getBoolAttr(task.getWait()));
     function->setAttr("kernel.flops", builder.getI64IntegerAttr(task.getFlops()));
     function->setAttr("kernel.bytes", builder.getI64IntegerAttr(task.getBytes()));
-    Block *entry = function.addEntryBlock();
-    builder.setInsertionPointToStart(entry);
+    if (isShared) {
+      Emitter emit(builder, task.getLoc());
+      SmallVector<Value> arguments{function.getArgument(0)};
+      for (const TaskAddress &address : form.addresses)
+        arguments.push_back(emit.advance(function.getArgument(1 + address.argument), address.offset,
+                                         builder.getI8Type()));
+      func::CallOp::create(builder, task.getLoc(), group.function, arguments);
+      ++numCalls;
+    } else {
+      Block &body = task.getBody().front();
+      IRMapping mapping;
+      for (unsigned i = 0; i < body.getNumArguments(); ++i)
+        mapping.map(body.getArgument(i), function.getArgument(1 + i));
+      const auto shares = lowerBlock(body, builder, mapping, function.getArgument(0), microKernels,
+                                     /*isStep=*/false);
+      if (failed(shares))
+        return failure();
+      group.shares = *shares;
+    }
+    func::ReturnOp::create(builder, task.getLoc());
+    function->setAttr("kernel.shares", builder.getI64IntegerAttr(group.shares));
+    return success();
+  }
 
-    Block &body = task.getBody().front();
+  /// The function that the tasks of a group call: `task`, one of them, with its addresses as arguments.
+  LogicalResult writeShared(kernel::TaskOp task, const TaskForm &form, Group &group,
+                            OpBuilder &builder, MicroKernels &microKernels) {
+    OpBuilder::InsertionGuard restore(builder);
+    auto function = makeFunction(builder, FusedLoc::get(builder.getContext(), group.places),
+                                 "shared." + std::to_string(sharedFunctions++),
+                                 static_cast<unsigned>(form.addresses.size()));
+    // Inlined into its callers it would be as many copies again.
+    function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
     IRMapping mapping;
-    mapping.map(body.getArgument(0), entry->getArgument(1));
-    mapping.map(body.getArgument(1), entry->getArgument(2));
-    const auto shares =
-        lowerBlock(body, builder, mapping, entry->getArgument(0), microKernels, /*isStep=*/false);
+    for (auto [view, address] : form.views)
+      mapping.map(memref::ViewOp(view).getResult(), function.getArgument(1 + address));
+    const auto shares = lowerBlock(task.getBody().front(), builder, mapping,
+                                   function.getArgument(0), microKernels, /*isStep=*/false);
     if (failed(shares))
       return failure();
     func::ReturnOp::create(builder, task.getLoc());
-    function->setAttr("kernel.shares", builder.getI64IntegerAttr(*shares));
+    group.function = function;
+    group.shares = *shares;
+    ++numShared;
     return success();
   }
 
@@ -91,6 +160,8 @@ private:
     for (Operation &op : body) {
       Emitter emit(builder, op.getLoc());
       if (auto view = dyn_cast<memref::ViewOp>(op)) {
+        if (mapping.contains(view.getResult()))
+          continue;
         APInt offset;
         if (!matchPattern(view.getByteShift(), m_ConstantInt(&offset)))
           return view.emitOpError("needs a constant offset here");

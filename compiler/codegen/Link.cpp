@@ -1,4 +1,4 @@
-//===- Link.cpp - object and runtime to an executable, by lld in-process --------------------------===//
+//===- Link.cpp - objects and runtime to an executable, by lld in-process --------------------------===//
 
 #include "compiler/codegen/Codegen.h"
 
@@ -35,43 +35,50 @@ llvm::Expected<llvm::sys::fs::TempFile> temporaryBeside(llvm::StringRef path,
   return file;
 }
 
+llvm::Error write(llvm::ArrayRef<char> bytes, llvm::sys::fs::TempFile &file) {
+  llvm::raw_fd_ostream stream(file.FD, /*shouldClose=*/false);
+  stream.write(bytes.data(), bytes.size());
+  stream.flush();
+  if (!stream.has_error())
+    return llvm::Error::success();
+  const std::error_code code = stream.error();
+  stream.clear_error();
+  return ioError(code, "write", file.TmpName);
+}
+
 } // namespace
 
-llvm::Error linkProgram(llvm::ArrayRef<char> object, llvm::ArrayRef<std::string> libraries,
+llvm::Error linkProgram(llvm::ArrayRef<Object> objects, llvm::ArrayRef<std::string> libraries,
                         llvm::StringRef output) {
   if (llvm::sys::fs::is_directory(output))
     return ioError(std::make_error_code(std::errc::is_a_directory), "write", output);
-  auto objectFile = temporaryBeside(output, ".o");
-  if (!objectFile)
-    return objectFile.takeError();
+  std::vector<llvm::sys::fs::TempFile> files; // an object each, then the program
+  const llvm::scope_exit discard([&] {
+    for (llvm::sys::fs::TempFile &file : files)
+      llvm::consumeError(file.discard());
+  });
+  for (const Object &object : objects) {
+    auto file = temporaryBeside(output, ".o");
+    if (!file)
+      return file.takeError();
+    files.push_back(std::move(*file));
+    if (llvm::Error error = write(object, files.back()))
+      return error;
+  }
   // lld replaces its output by a new file, so that only the name is taken here.
   auto programFile = temporaryBeside(output, "");
-  if (!programFile) {
-    llvm::consumeError(objectFile->discard());
+  if (!programFile)
     return programFile.takeError();
-  }
-  const llvm::scope_exit discard([&] {
-    llvm::consumeError(objectFile->discard());
-    llvm::consumeError(programFile->discard());
-  });
-
-  {
-    llvm::raw_fd_ostream stream(objectFile->FD, /*shouldClose=*/false);
-    stream.write(object.data(), object.size());
-    stream.flush();
-    if (stream.has_error()) {
-      std::error_code code = stream.error();
-      stream.clear_error();
-      return ioError(code, "write", objectFile->TmpName);
-    }
-  }
+  files.push_back(std::move(*programFile));
+  const std::string &program = files.back().TmpName;
 
   std::vector<const char *> arguments{"ld.lld"};
   for (llvm::StringRef word : linkLine) {
     if (word == "@output@") {
-      arguments.push_back(programFile->TmpName.c_str());
+      arguments.push_back(program.c_str());
     } else if (word == "@inputs@") {
-      arguments.push_back(objectFile->TmpName.c_str());
+      for (const llvm::sys::fs::TempFile &file : llvm::ArrayRef(files).drop_back())
+        arguments.push_back(file.TmpName.c_str());
       for (const std::string &library : libraries)
         arguments.push_back(library.c_str());
     } else {
@@ -90,10 +97,9 @@ llvm::Error linkProgram(llvm::ArrayRef<char> object, llvm::ArrayRef<std::string>
                                    llvm::StringRef(messages).rtrim());
 
   if (std::error_code code = llvm::sys::fs::setPermissions(
-          programFile->TmpName,
-          llvm::sys::fs::all_read | llvm::sys::fs::all_exe | llvm::sys::fs::owner_write))
+          program, llvm::sys::fs::all_read | llvm::sys::fs::all_exe | llvm::sys::fs::owner_write))
     return ioError(code, "write", output);
-  if (std::error_code code = llvm::sys::fs::rename(programFile->TmpName, output))
+  if (std::error_code code = llvm::sys::fs::rename(program, output))
     return ioError(code, "write", output);
   return llvm::Error::success();
 }

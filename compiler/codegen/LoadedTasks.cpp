@@ -6,6 +6,7 @@
 #include "dialects/kernel/KernelOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -33,16 +34,18 @@ llvm::Expected<LoadedTasks> LoadedTasks::load(ModuleOp module, const Target &tar
     loaded.tasks.push_back(
         {nullptr, function->getAttrOfType<IntegerAttr>("kernel.shares").getInt()});
   }
-  llvm::SmallVector<char, 0> object;
-  if (llvm::Error error = emitObject(module, target, object))
-    return std::move(error);
+  TimingScope untimed;
+  auto objects = emitObjects(module, target, untimed);
+  if (!objects)
+    return objects.takeError();
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit)
     return jit.takeError();
   loaded.jit = std::move(*jit);
-  if (llvm::Error error = loaded.jit->addObjectFile(
-          llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "tasks")))
-    return std::move(error);
+  for (const Object &object : *objects)
+    if (llvm::Error error = loaded.jit->addObjectFile(
+            llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "tasks")))
+      return std::move(error);
   for (auto [name, task] : llvm::zip_equal(names, loaded.tasks)) {
     auto address = loaded.jit->lookup(name);
     if (!address)

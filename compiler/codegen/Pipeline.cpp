@@ -14,25 +14,27 @@ namespace sinter::codegen {
 
 void addTasksToLLVMPasses(OpPassManager &manager, const Target &target) {
   manager.addPass(createKernelToFunctionsPass(target));
-  OpPassManager &functions = manager.nest<func::FuncOp>();
-  functions.addPass(createCanonicalizerPass());
-  functions.addPass(createCSEPass());
-  functions.addPass(createApproximateMathPass());
-  manager.addPass(createSCFToControlFlowPass());
-  manager.addPass(createConvertMathToLLVMPass());
+  // Function by function as far as it goes: that runs on all cores. What LLVM has no intrinsic for calls libm, which is declared in the
+  // module.
+  OpPassManager &loops = manager.nest<func::FuncOp>();
+  loops.addPass(createCanonicalizerPass());
+  loops.addPass(createCSEPass());
+  loops.addPass(createApproximateMathPass());
+  loops.addPass(createConvertMathToLLVMPass());
   manager.addPass(createConvertMathToLibmPass());
-  manager.addPass(createConvertVectorToLLVMPass());
-  manager.addPass(createArithToLLVMConversionPass());
+  OpPassManager &functions = manager.nest<func::FuncOp>();
+  functions.addPass(createSCFToControlFlowPass());
+  ConvertToLLVMPassOptions options;
+  options.filterDialects = {"arith", "cf", "vector"};
+  functions.addPass(createConvertToLLVMPass(options));
   manager.addPass(createConvertFuncToLLVMPass());
-  manager.addPass(createConvertControlFlowToLLVMPass());
-  manager.addPass(createReconcileUnrealizedCastsPass());
+  OpPassManager &converted = manager.nest<LLVM::LLVMFuncOp>();
+  converted.addPass(createReconcileUnrealizedCastsPass());
 }
 
 void addKernelToLLVMPasses(OpPassManager &manager, const Target &target) {
   addTasksToLLVMPasses(manager, target);
   manager.addPass(createDescribeProgramPass(target));
-  manager.addPass(createCanonicalizerPass());
-  manager.addPass(createCSEPass());
 }
 
 void registerPasses() {

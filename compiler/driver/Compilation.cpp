@@ -97,6 +97,9 @@ std::string runtimeFolder() {
 Compilation::Compilation(CompilationOptions given)
     : options(std::move(given)), context(makeRegistry()) {
   diagnostics.emplace(context, sources);
+  timing.setEnabled(options.timing);
+  timing.setDisplayMode(DefaultTimingManager::DisplayMode::Tree);
+  clock = timing.getRootScope();
   context.printOpOnDiagnostic(false);
 }
 
@@ -198,6 +201,7 @@ ExitCode Compilation::check(bool json) {
 ExitCode Compilation::load() {
   if (ExitCode code = chooseTarget(); code != Fine)
     return code;
+  TimingScope reading = clock.nest("read and check");
   if (ExitCode code = check(/*json=*/false); code != Fine)
     return code;
   if (isModule)
@@ -225,13 +229,13 @@ ExitCode Compilation::lowerTo(Floor floor) {
   }
   // What a version does not do yet is said where the model floor ends; behind that, errors on a checked spec are ours.
   if (currentFloor == Floor::Model && floor > Floor::Model) {
-    if (failed(pipeline->run(*root, Floor::Model, Floor::Train)))
+    if (failed(pipeline->run(*root, Floor::Model, Floor::Train, clock)))
       return Wrong;
     currentFloor = Floor::Train;
     if (floor == Floor::Train)
       return Fine;
   }
-  if (failed(pipeline->run(*root, currentFloor, floor))) {
+  if (failed(pipeline->run(*root, currentFloor, floor, clock))) {
     if (isModule || options.pipeline.schedules)
       return Wrong;
     printError("the checked spec could not be compiled; this is a bug of sinter");
@@ -241,24 +245,31 @@ ExitCode Compilation::lowerTo(Floor floor) {
   return Fine;
 }
 
-ExitCode Compilation::emitObject(SmallVectorImpl<char> &object) {
-  if (llvm::Error error = codegen::emitObject(*root, *cpu, object)) {
-    printError(llvm::toString(std::move(error)));
-    return isModule ? Wrong : Internal;
-  }
-  return Fine;
-}
-
-ExitCode Compilation::link(ArrayRef<char> object, const std::string &output) {
+ExitCode Compilation::emitProgram(const std::string &output) {
   if (llvm::sys::fs::is_directory(output)) {
     printError(fmt::format("`{}` is a folder; `-o` takes the program's file name", output));
     return Wrong;
   }
-  if (llvm::Error error = codegen::linkProgram(object, runtimeLibraries(), output)) {
+  TimingScope machineCode = clock.nest("machine code");
+  auto objects = codegen::emitObjects(*root, *cpu, machineCode);
+  if (!objects) {
+    printError(llvm::toString(objects.takeError()));
+    return isModule ? Wrong : Internal;
+  }
+  machineCode.stop();
+  TimingScope link = clock.nest("link");
+  if (llvm::Error error = codegen::linkProgram(*objects, runtimeLibraries(), output)) {
     printError(fmt::format("`{}` cannot be written: {}", output, llvm::toString(std::move(error))));
     return Wrong;
   }
   return Fine;
+}
+
+void Compilation::printTiming() {
+  clock.stop();
+  if (timing.isEnabled())
+    timing.print();
+  timing.setEnabled(false); // else its end would print once more
 }
 
 std::string Compilation::contentHash() const {

@@ -7,6 +7,7 @@
 #include "compiler/syntax/Source.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
+#include "mlir/Support/Timing.h"
 
 #include <optional>
 #include <string>
@@ -29,6 +30,7 @@ struct CompilationOptions {
   std::string cpu = "host";
   std::string schedules; ///< a file of tuned ones; "": none
   PipelineOptions pipeline;
+  bool timing = false; ///< measure phases and passes
 };
 
 /// Holds the context, the sources and the module of one run of the command. Every function that gives an ExitCode has said on
@@ -47,10 +49,10 @@ public:
   ExitCode lowerTo(Floor floor);
   /// Whether there is something to run: a spec of models alone can be checked and shown, not built.
   ExitCode needTraining();
-  /// From the LLVM floor to an object file.
-  ExitCode emitObject(llvm::SmallVectorImpl<char> &object);
-  /// Links an object with the runtime.
-  ExitCode link(llvm::ArrayRef<char> object, const std::string &output);
+  /// From the LLVM floor, which is taken, to a program at `output`.
+  ExitCode emitProgram(const std::string &output);
+  /// Ends the clocks of `--timing` and prints them on stderr.
+  void printTiming();
 
   mlir::ModuleOp module() { return *root; }
   Floor floor() const { return currentFloor; }
@@ -70,6 +72,8 @@ private:
   ExitCode parseModule();
 
   CompilationOptions options;
+  mlir::DefaultTimingManager timing;
+  mlir::TimingScope clock; ///< of the whole
   std::string text;
   bool isModule = false; ///< the input is MLIR
   syntax::SourceManager sources;

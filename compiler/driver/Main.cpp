@@ -51,10 +51,10 @@ ExitCode loadToTrain(Compilation &compilation) {
 ExitCode buildTo(Compilation &compilation, const std::string &output) {
   if (ExitCode code = compilation.lowerTo(Floor::LLVM); code != Fine)
     return code;
-  llvm::SmallVector<char, 0> object;
-  if (ExitCode code = compilation.emitObject(object); code != Fine)
+  if (ExitCode code = compilation.emitProgram(output); code != Fine)
     return code;
-  return compilation.link(object, output);
+  compilation.printTiming();
+  return Fine;
 }
 
 ExitCode build(const CommandLine &line) {
@@ -129,6 +129,7 @@ ExitCode show(const CommandLine &line) {
     return code;
   if (ExitCode code = compilation.lowerTo(*floorNamed(line.floor)); code != Fine)
     return code;
+  compilation.printTiming();
   mlir::OpPrintingFlags flags;
   if (!line.plain)
     flags.enableDebugInfo(true, /*prettyForm=*/false);
@@ -152,6 +153,7 @@ ExitCode explain(const CommandLine &line) {
     return code;
   if (ExitCode code = compilation.lowerTo(Floor::Train); code != Fine)
     return code;
+  compilation.printTiming();
   for (auto run : compilation.module().getOps<sinter::train::RunOp>())
     for (auto stage : run.getBody().getOps<sinter::train::StageOp>()) {
       auto proof = stage->getAttrOfType<mlir::ArrayAttr>("frozen_proof");
@@ -216,6 +218,9 @@ void addLowering(CLI::App &verb, CommandLine &line) {
   verb.add_option("--without", line.compilation.pipeline.without, "leave a pass out")
       ->type_name("PASS")
       ->allow_extra_args(false)
+      ->group("For research");
+  verb.add_flag("--timing", line.compilation.timing,
+                "say on stderr how long each phase and each pass took")
       ->group("For research");
   verb.add_option("--print-after", line.compilation.pipeline.printAfter,
                   "print the module after a pass, on stderr")

@@ -110,8 +110,10 @@ Pipeline::~Pipeline() {
     context.registerActionHandler(nullptr);
 }
 
-LogicalResult Pipeline::run(ModuleOp module, Floor from, Floor to) {
+LogicalResult Pipeline::run(ModuleOp module, Floor from, Floor to, TimingScope &timing) {
+  TimingScope passes = timing.nest("passes");
   PassManager manager(&context);
+  manager.enableTiming(passes);
   if (!options.printAfter.empty()) {
     context.disableMultithreading(); // prints would mix
     manager.enableIRPrinting([](Pass *, Operation *) { return false; },

@@ -42,8 +42,8 @@ public:
   /// A message where an option names no pass, or the text is no pipeline.
   std::optional<std::string> problem() const { return complaint; }
 
-  /// From `from`, where the module is, to `to`, with the passes of both. Errors are emitted at the ops.
-  mlir::LogicalResult run(mlir::ModuleOp module, Floor from, Floor to);
+  /// From `from`, where the module is, to `to`, with the passes of both, each on a clock. Errors are emitted at the ops.
+  mlir::LogicalResult run(mlir::ModuleOp module, Floor from, Floor to, mlir::TimingScope &timing);
 
 private:
   void addTrainPasses(mlir::OpPassManager &manager);

@@ -6,6 +6,7 @@
 #include "compiler/lower/TrainToKernel.h"
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -41,12 +42,11 @@ CompiledProgram::CompiledProgram(ModuleOp original, const codegen::Target &targe
   codegen::addKernelToLLVMPasses(manager, target);
   if (failed(manager.run(*module)))
     throw std::runtime_error(messages);
-  SmallVector<char> object;
-  check(codegen::emitObject(*module, target, object));
-
+  TimingScope untimed;
   jit = check(llvm::orc::LLJITBuilder().create());
-  check(jit->addObjectFile(
-      llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "step")));
+  for (const codegen::Object &object : check(codegen::emitObjects(*module, target, untimed)))
+    check(jit->addObjectFile(
+        llvm::MemoryBuffer::getMemBufferCopy(StringRef(object.data(), object.size()), "step")));
   program = check(jit->lookup("sinter_program")).toPtr<const runtime::Program *>();
   parsed = runtime::parseDescription({program->description, program->descriptionBytes});
   // The runtime binds fields to a run's data; a lone step has neither, so its fields are read from the text.

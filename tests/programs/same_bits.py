@@ -1,4 +1,5 @@
 """One spec and seed give one result, bit for bit. (For a stop within an epoch see interruptions.py.)"""
+import os
 import re
 
 import harness
@@ -77,6 +78,20 @@ class SameBits(harness.ProgramTest):
                                        self.path("run", "last.safetensors"))
         self.assert_same_bits(whole, resumed, "after resuming")
         self.assertEqual(metrics, repeated)
+
+
+class SameProgram(harness.ProgramTest):
+    def test_built_by_many_threads_and_by_one(self):
+        """Threads share the compiler's work, and nothing of how they did shows."""
+        spec = os.path.join(harness.ROOT, "tests", "bench", "workloads", "w2_lenet.sinter")
+        programs = []
+        for name, options in (("all", {}), ("again", {}),
+                              ("one", {"preexec_fn": lambda: os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])})):
+            self.sinter("build", spec, "-o", name, **options)
+            with open(self.path(name), "rb") as file:
+                programs.append(file.read())
+        self.assertTrue(programs[0] == programs[1], "two builds differ")
+        self.assertTrue(programs[0] == programs[2], "a build on one core differs")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ struct Folder {
 TEST_CASE("an object that lacks the runtime's symbols leaves no program behind") {
   const Folder folder;
   const std::string program = folder.path / "program";
-  const std::string message = messageOf(linkProgram({'n', 'o'}, {}, program));
+  const std::string message = messageOf(linkProgram(Object{'n', 'o'}, {}, program));
   CHECK_THAT(message, Catch::Contains("cannot link"));
   CHECK(std::filesystem::is_empty(folder.path));
 }
