@@ -203,14 +203,16 @@ void addCompilation(CLI::App &verb, CommandLine &line) {
       ->type_name("NAME=VALUE")
       ->allow_extra_args(false);
 }
+void addSchedules(CLI::App &verb, CommandLine &line) {
+  verb.add_option("--schedules", line.compilation.schedules,
+                  "run contractions as this file says, which `sinter tune` writes")
+      ->type_name("FILE");
+}
 void addLowering(CLI::App &verb, CommandLine &line) {
   verb.add_option(
           "--cpu", line.compilation.cpu,
           "CPU to compile for: host, x86-64-v3 (AVX2), x86-64-v4 (AVX-512) or a name of LLVM's")
       ->type_name("NAME");
-  verb.add_option("--schedules", line.compilation.schedules,
-                  "run contractions as this file says, which `sinter tune` writes")
-      ->type_name("FILE");
   verb.add_option("--pipeline", line.compilation.pipeline.train,
                   "passes of the train floor, in place of those that run")
       ->type_name("TEXT")
@@ -245,11 +247,13 @@ int command(int argc, char **argv) {
       ->add_option("-o,--output", line.output, "the program's file; the spec's name if left out")
       ->type_name("PROGRAM");
   addLowering(*buildVerb, line);
+  addSchedules(*buildVerb, line);
 
   CLI::App *runVerb = app.add_subcommand(
       "run", "compile a spec into the cache and run the program: sinter run SPEC -- --epochs 3");
   addCompilation(*runVerb, line);
   addLowering(*runVerb, line);
+  addSchedules(*runVerb, line);
 #ifdef SINTER_HAS_REFERENCE
   runVerb
       ->add_option("--reference", line.reference,
@@ -278,6 +282,7 @@ int command(int argc, char **argv) {
       ->check(CLI::IsMember({"model", "train", "kernel", "llvm"}));
   showVerb->add_flag("--no-locations", line.plain, "leave locations out, for reading");
   addLowering(*showVerb, line);
+  addSchedules(*showVerb, line);
 
   CLI::App *explainVerb =
       app.add_subcommand("explain", "say what the compiler knows of a spec's training");

@@ -284,7 +284,11 @@ private:
 
   /// Tries some beside the best; whether there is time for more.
   bool measure(Subject &subject, ArrayRef<Candidate> others) {
-    std::vector<Candidate> together = {subject.best};
+    // The op's own order of the sum comes first: what others give is held against its results, not against those of one that differs already.
+    std::vector<Candidate> together = {{subject.best.schedule, {}}};
+    if (!subject.best.block.empty())
+      together.push_back(subject.best);
+    const size_t reigning = together.size() - 1;
     llvm::append_range(together, others);
     auto trials = tryCandidates(subject.task, together, subject.batch, target, memory,
                                 [&] { return mustEnd(); });
@@ -298,14 +302,15 @@ private:
     const std::vector<Trial> &results = **trials;
     if (subject.before == 0)
       subject.before = subject.now = results[0].milliseconds;
-    size_t best = 0;
-    for (size_t i = 1; i < results.size(); ++i)
+    size_t best = reigning;
+    for (size_t i = reigning + 1; i < results.size(); ++i)
       if (results[i].distance <= (together[i].block.empty() ? 0 : tuneTolerance) &&
           results[i].milliseconds < results[best].milliseconds)
         best = i;
-    if (best > 0 && results[best].milliseconds < worthIt * results[0].milliseconds) {
+    const double share = results[best].milliseconds / results[reigning].milliseconds;
+    if (best > reigning && share < worthIt) {
       // Shares of what was measured in one turn: machines are not equally fast from minute to minute.
-      subject.now *= results[best].milliseconds / results[0].milliseconds;
+      subject.now *= share;
       subject.best = together[best];
     }
     return !mustEnd();

@@ -43,6 +43,12 @@ def chosen(pieces, only):
     return [piece for piece in pieces if not only or any(piece.startswith(word) for word in only)]
 
 
+def store(results, path):
+    with open(path, "w") as file:
+        json.dump(results, file, indent=1)
+        file.write("\n")
+
+
 def main():
     arguments = parse()
     work = {each.key: each for each in WORKLOADS}
@@ -66,13 +72,11 @@ def main():
             results["kernels"].append(kernels.measure(single[piece], arguments, tools))
         else:
             results["sweeps"].append(sweeps.measure(memory[piece], arguments, tools))
+        if arguments.json:
+            store(results, arguments.json)  # behind each piece: a run that is broken off has told what it knew
     print(report.text(results, arguments.markdown))
     if not torch:
         print("\nPyTorch was left out." if arguments.no_torch else "\nPyTorch is not installed (python3-torch): Sinter alone was timed.")
-    if arguments.json:
-        with open(arguments.json, "w") as file:
-            json.dump(results, file, indent=1)
-            file.write("\n")
 
 
 if __name__ == "__main__":
