@@ -4,6 +4,7 @@
 
 #include "compiler/codegen/Body.h"
 #include "compiler/codegen/ContractPlan.h"
+#include "compiler/codegen/PackOperands.h"
 #include "compiler/codegen/Schedule.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/kernel/KernelOps.h"
@@ -113,7 +114,7 @@ private:
   Value shareLow, shareHigh;  // numbers of panels or row tiles, where shares cut them
   Value chunkLow,
       chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
-  Value scratchA, scratchB; // where packed operands go; made when first needed
+  OperandCopies copies{scope, plan, schedule};
 
   Cursor moved(const Cursor &from, unsigned axis, Value by) {
     Cursor to = from;
@@ -378,11 +379,15 @@ private:
                     Value panelCopy) {
       Packed packed{{}, panelCopy};
       if (packA)
-        packed.a = emit.advance(scratchA, emit.multiply(rows, steps), f32());
+        packed.a = copies.tile(rows, steps);
       callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty, packed);
     };
     if (packA)
-      copyRows(cursor, sizes, overTiles);
+      copies.rows(sizes, [&](llvm::function_ref<void(const OperandCopies::Tile &)> copy) {
+        overTiles(cursor, [&](const Cursor &at, TileShape tile, Value rows) {
+          copy({at.offsets[0], tile.y * tile.x, rows});
+        });
+      });
     if (schedule.rowsOutside)
       overRows(cursor, [&](const Cursor &atRows, TileShape tile, Value rows) {
         overPanels(atRows,
@@ -390,14 +395,13 @@ private:
       });
     else
       overPanels(cursor, [&](const Cursor &atPanel, const Piece &panel) {
-        Value copy = packB ? copyPanel(atPanel, panel, sizes) : Value();
+        Value copy = packB ? copies.panel(atPanel.offsets[1], panel.size, panel.lastColumns, sizes)
+                           : Value();
         overRows(atPanel, [&](const Cursor &at, TileShape tile, Value rows) {
           call(at, tile, panel, rows, copy);
         });
       });
   }
-
-  Type f32() { return emit.builder.getF32Type(); }
 
   /// The row at which a part of this number begins.
   Value firstRowOf(ArrayRef<Piece> pieces, Value number) {
@@ -408,70 +412,6 @@ private:
                              emit.multiply(ofLarger, larger.size - smaller.size)),
                     larger.start);
   }
-
-  /// Memory of the task's own, on its stack, that lasts for the whole task.
-  Value scratch(int64_t elements) {
-    OpBuilder &builder = emit.builder;
-    OpBuilder::InsertionGuard guard(builder);
-    auto function = builder.getInsertionBlock()->getParentOp()->getParentOfType<func::FuncOp>();
-    if (!function)
-      function = cast<func::FuncOp>(builder.getInsertionBlock()->getParentOp());
-    builder.setInsertionPointToStart(&function.getBody().front());
-    Value count = LLVM::ConstantOp::create(builder, emit.location, builder.getI64Type(),
-                                           builder.getI64IntegerAttr(elements));
-    return LLVM::AllocaOp::create(builder, emit.location, emit.pointerType(), f32(), count,
-                                  /*alignment=*/64);
-  }
-
-  /// What the loops over a block of the sum add to an operand's offset, and the number of the step.
-  void overSteps(unsigned operand, unsigned axis, ArrayRef<int64_t> sizes, Value offset, Value step,
-                 llvm::function_ref<void(Value offset, Value step)> body) {
-    if (axis == sizes.size())
-      return body(offset, step);
-    const int64_t stride = plan.accesses[operand].strides[plan.sumAxis(axis)];
-    emit.loop(0, sizes[axis], 1, [&](Value i) {
-      overSteps(operand, axis + 1, sizes, emit.add(offset, emit.multiply(i, stride)),
-                emit.add(emit.multiply(step, sizes[axis]), i), body);
-    });
-  }
-
-  /// Copies a column panel of B to [step][column].
-  Value copyPanel(const Cursor &at, const Piece &panel, ArrayRef<int64_t> sizes) {
-    if (!scratchB)
-      scratchB = scratch(maxSteps() * schedule.nr * lanes);
-    overSteps(1, 0, sizes, at.offsets[1], emit.constant(0), [&](Value offset, Value step) {
-      Value from = emit.advance(scope.pointers[1], offset, f32());
-      Value to = emit.advance(scratchB, emit.multiply(step, panel.size * lanes), f32());
-      for (int64_t j = 0; j < panel.size; ++j) {
-        Value mask = j + 1 == panel.size ? emit.firstLanes(panel.lastColumns) : Value();
-        emit.storeLanes(emit.loadLanes(emit.advance(from, j * lanes, f32()), f32(), mask),
-                        emit.advance(to, j * lanes, f32()));
-      }
-    });
-    return scratchB;
-  }
-
-  /// Copies the rows of A, which lie side by side, to [tile][step][row of the tile].
-  void copyRows(const Cursor &at, ArrayRef<int64_t> sizes,
-                llvm::function_ref<void(const Cursor &,
-                                        llvm::function_ref<void(const Cursor &, TileShape, Value)>)>
-                    overTiles) {
-    if (!scratchA)
-      scratchA = scratch(maxSteps() * packedRows(plan, schedule));
-    const int64_t steps = llvm::product_of(sizes);
-    overSteps(0, 0, sizes, emit.constant(0), emit.constant(0), [&](Value offset, Value step) {
-      overTiles(at, [&](const Cursor &tileAt, TileShape tile, Value rows) {
-        Value from = emit.advance(scope.pointers[0], emit.add(tileAt.offsets[0], offset), f32());
-        Value to = emit.advance(
-            scratchA, emit.add(emit.multiply(rows, steps), emit.multiply(step, tile.y * tile.x)),
-            f32());
-        Value mask = emit.firstLanes(tile.y * tile.x);
-        emit.storeLanes(emit.loadLanes(from, f32(), mask), to, mask);
-      });
-    });
-  }
-
-  int64_t maxSteps() const { return llvm::product_of(plan.block); }
 
   /// Where an axis of the op went when rows were joined.
   unsigned planAxisOf(int64_t axis) {

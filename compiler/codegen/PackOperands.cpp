@@ -1,0 +1,84 @@
+//===- PackOperands.cpp - copies of what register tiles read --------------------------------------===//
+
+#include "compiler/codegen/PackOperands.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+
+int64_t OperandCopies::maxSteps() const { return llvm::product_of(plan.block); }
+
+/// Memory of the task's own that lasts for the whole task.
+Value OperandCopies::stack(int64_t elements) {
+  OpBuilder &builder = scope.emitter.builder;
+  const Location location = scope.emitter.location;
+  OpBuilder::InsertionGuard guard(builder);
+  Operation *parent = builder.getInsertionBlock()->getParentOp();
+  auto function = dyn_cast<func::FuncOp>(parent);
+  if (!function)
+    function = parent->getParentOfType<func::FuncOp>();
+  builder.setInsertionPointToStart(&function.getBody().front());
+  Value count = LLVM::ConstantOp::create(builder, location, builder.getI64Type(),
+                                         builder.getI64IntegerAttr(elements));
+  return LLVM::AllocaOp::create(builder, location, scope.emitter.pointerType(),
+                                builder.getF32Type(), count, /*alignment=*/64);
+}
+
+void OperandCopies::overSteps(unsigned operand, unsigned axis, ArrayRef<int64_t> sizes,
+                              Value offset, Value step,
+                              llvm::function_ref<void(Value, Value)> body) {
+  if (axis == sizes.size())
+    return body(offset, step);
+  Emitter &emit = scope.emitter;
+  const int64_t stride = plan.accesses[operand].strides[plan.sumAxis(axis)];
+  emit.loop(0, sizes[axis], 1, [&](Value i) {
+    overSteps(operand, axis + 1, sizes, emit.add(offset, emit.multiply(i, stride)),
+              emit.add(emit.multiply(step, sizes[axis]), i), body);
+  });
+}
+
+Value OperandCopies::panel(Value offset, int64_t vectors, int64_t lastColumns,
+                           ArrayRef<int64_t> sizes) {
+  Emitter &emit = scope.emitter;
+  Type f32 = emit.builder.getF32Type();
+  if (!copyOfB)
+    copyOfB = stack(maxSteps() * schedule.nr * lanes);
+  overSteps(1, 0, sizes, offset, emit.constant(0), [&](Value at, Value step) {
+    Value from = emit.advance(scope.pointers[1], at, f32);
+    Value to = emit.advance(copyOfB, emit.multiply(step, vectors * lanes), f32);
+    for (int64_t j = 0; j < vectors; ++j) {
+      Value mask = j + 1 == vectors ? emit.firstLanes(lastColumns) : Value();
+      emit.storeLanes(emit.loadLanes(emit.advance(from, j * lanes, f32), f32, mask),
+                      emit.advance(to, j * lanes, f32));
+    }
+  });
+  return copyOfB;
+}
+
+void OperandCopies::rows(
+    ArrayRef<int64_t> sizes,
+    llvm::function_ref<void(llvm::function_ref<void(const Tile &)>)> overTiles) {
+  Emitter &emit = scope.emitter;
+  Type f32 = emit.builder.getF32Type();
+  if (!copyOfA)
+    copyOfA = stack(maxSteps() * packedRows(plan, schedule));
+  // Steps outside: each is read in one go, along the rows of all tiles.
+  overSteps(0, 0, sizes, emit.constant(0), emit.constant(0), [&](Value offset, Value step) {
+    overTiles([&](const Tile &part) {
+      Value from = emit.advance(scope.pointers[0], emit.add(part.offset, offset), f32);
+      Value to = emit.advance(tile(part.before, llvm::product_of(sizes)),
+                              emit.multiply(step, part.rows), f32);
+      Value mask = emit.firstLanes(part.rows);
+      emit.storeLanes(emit.loadLanes(from, f32, mask), to, mask);
+    });
+  });
+}
+
+Value OperandCopies::tile(Value before, int64_t steps) {
+  Emitter &emit = scope.emitter;
+  return emit.advance(copyOfA, emit.multiply(before, steps), emit.builder.getF32Type());
+}
+
+} // namespace sinter::codegen
