@@ -55,7 +55,10 @@ llvm::Expected<LoadedTasks> LoadedTasks::load(ModuleOp module, const Target &tar
   return std::move(loaded);
 }
 
-void LoadedTasks::run(size_t task, uint8_t *arena, uint8_t *state) const {
+// Loaded code has none of the type words before a function that -fsanitize=function looks for, and may begin at a page that nothing
+// stands before.
+__attribute__((no_sanitize("function"))) void LoadedTasks::run(size_t task, uint8_t *arena,
+                                                               uint8_t *state) const {
   for (int64_t share = 0; share < tasks[task].shares; ++share)
     tasks[task].function(share, arena, state);
 }
