@@ -49,12 +49,8 @@ struct ChooseSchedules : PassWrapper<ChooseSchedules, OperationPass<ModuleOp>> {
 private:
   /// What sinter-opt says by name.
   LogicalResult prepare(ModuleOp module) {
-    if (target.cpu.empty()) {
-      auto named = Target::named(cpu);
-      if (!named)
-        return module.emitError(llvm::toString(named.takeError()));
-      target = std::move(*named);
-    }
+    if (failed(nameTarget(target, cpu, module)))
+      return failure();
     if (!tuned && !path.empty()) {
       auto file = ScheduleFile::read(path, target, getContext());
       if (!file)

@@ -3,6 +3,7 @@
 // register, two of AVX2, the same bits on both.
 #pragma once
 
+#include "compiler/codegen/Target.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Builders.h"
@@ -10,8 +11,6 @@
 #include "llvm/ADT/STLFunctionalExtras.h"
 
 namespace sinter::codegen {
-
-inline constexpr int64_t lanes = 16;
 
 class Emitter {
 public:

@@ -47,14 +47,8 @@ struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (target.cpu.empty()) {
-      auto named = Target::named(cpu);
-      if (!named) {
-        module.emitError(llvm::toString(named.takeError()));
-        return signalPassFailure();
-      }
-      target = std::move(*named);
-    }
+    if (failed(nameTarget(target, cpu, module)))
+      return signalPassFailure();
     sharedFunctions = 0;
     MicroKernels microKernels(module);
     OpBuilder builder(module.getContext());

@@ -2,12 +2,16 @@
 #pragma once
 
 #include "compiler/codegen/Target.h"
+#include "mlir/IR/BuiltinOps.h"
 #include "mlir/Pass/Pass.h"
 #include <memory>
 
 namespace sinter::codegen {
 
 class ScheduleFile;
+
+/// Makes `target` the CPU that a pass's option names, where whoever made the pass gave none. An unknown one is an error on the module.
+mlir::LogicalResult nameTarget(Target &target, llvm::StringRef cpu, mlir::ModuleOp module);
 
 /// A schedule on each kernel.contract: what `tuned` says, else what stands there, else the cost model's choice.
 std::unique_ptr<mlir::Pass> createChooseSchedulesPass(const Target &target,

@@ -12,6 +12,16 @@ using namespace mlir;
 
 namespace sinter::codegen {
 
+LogicalResult nameTarget(Target &target, StringRef cpu, ModuleOp module) {
+  if (!target.cpu.empty())
+    return success();
+  auto named = Target::named(cpu);
+  if (!named)
+    return module.emitError(llvm::toString(named.takeError()));
+  target = std::move(*named);
+  return success();
+}
+
 void addTasksToLLVMPasses(OpPassManager &manager, const Target &target) {
   manager.addPass(createKernelToFunctionsPass(target));
   // Function by function as far as it goes: that runs on all cores. What LLVM has no intrinsic for calls libm, which is declared in the

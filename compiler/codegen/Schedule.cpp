@@ -12,8 +12,6 @@ using llvm::divideCeil;
 namespace sinter::codegen {
 namespace {
 
-constexpr int64_t lanes = 16;
-
 /// Straight-line sums over few channels make LLVM keep every broadcast alive; smaller tiles leave it room.
 constexpr int64_t maxAccumulatorsOfShortSums = 18;
 
@@ -44,7 +42,6 @@ bool staysInCache(int64_t count, int64_t stride, int64_t bytes) {
 /// What the tiles of one block of the sum look like to the cost model.
 struct Shape {
   int64_t extentY = 1, extentX = 1; ///< rows that tiles span
-  int64_t others = 1;               ///< rows that walk the same panel beside them
   int64_t vectors = 1;              ///< columns
   int64_t steps = 1;                ///< of the sum
   int64_t strideA = 1, strideB = 1; ///< bytes between two steps
@@ -74,11 +71,12 @@ double cyclesOfStep(int64_t m, int64_t n, const Shape &shape, const Schedule &sc
 /// Cycles to cover all tiles of rows × cols, one step of the sum each, and to pack what is packed.
 double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target &target) {
   double cycles = 0;
+  const int64_t outerRows = std::max<int64_t>(1, schedule.chunk); // that walk a panel together
   const TileShape tile = tileShape(shape.extentY, shape.extentX, schedule.mr);
   for (const Segment &y : cutEvenly(shape.extentY, tile.y))
     for (const Segment &x : cutEvenly(shape.extentX, tile.x))
       for (const Segment &panel : cutEvenly(shape.vectors, schedule.nr))
-        cycles += static_cast<double>(y.count * x.count * panel.count * shape.others) *
+        cycles += static_cast<double>(y.count * x.count * panel.count * outerRows) *
                   cyclesOfStep(y.size * x.size, panel.size, shape, schedule, target);
   // A copy loads and stores; it finds its lines further away than a tile does. Each share makes its own of what all of them read.
   const int64_t copiesOfA = schedule.shareAxis == ShareAxis::Panels ? maxSharesThatPack : 1;
@@ -134,6 +132,29 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
   return std::max<int64_t>(1, std::min({available, limit, worthwhile}));
 }
 
+/// Rows go through a tap together only where they read the same of B.
+bool canChunk(const ContractPlan &plan) {
+  return plan.rows.size() > 1 && plan.accesses[1].strides[0] == 0;
+}
+
+/// How many of the outermost rows go through each tap together: as many as stay in the second-level cache with what they read and
+/// write, so that a tap's weights are fetched once for all of them.
+int64_t chooseChunk(const ContractPlan &plan) {
+  if (!plan.tapsAreSummed || !canChunk(plan))
+    return 0;
+  const int64_t rows = llvm::product_of(llvm::ArrayRef(plan.rows).drop_front());
+  const int64_t bytes = rows * (llvm::product_of(plan.sum) + plan.cols) * 4;
+  const int64_t chunk = std::min<int64_t>(chunkBytes / bytes, divideCeil(plan.rows.front(), 4));
+  return chunk > 1 ? chunk : 0;
+}
+
+/// Rows of A can be packed where they lie side by side and a tile spans no other axis.
+bool canPackA(const ContractPlan &plan) {
+  const bool cutsImages = chooseShareAxis(plan, 1, {}) == ShareAxis::OuterRows;
+  return plan.rows.size() == (cutsImages ? 2 : 1) &&
+         plan.accesses[0].strides[plan.rows.size() - 1] == 1;
+}
+
 } // namespace
 
 llvm::SmallVector<Segment> cutEvenly(int64_t extent, int64_t limit) {
@@ -165,29 +186,6 @@ bool fitsRegisters(int64_t mr, int64_t nr, const Target &target) {
   return mr * nr * wide + nr * wide + 1 <= target.registers();
 }
 
-/// Rows go through a tap together only where they read the same of B.
-bool canChunk(const ContractPlan &plan) {
-  return plan.rows.size() > 1 && plan.accesses[1].strides[0] == 0;
-}
-
-/// How many of the outermost rows go through each tap together: as many as stay in the second-level cache with what they read and
-/// write, so that a tap's weights are fetched once for all of them.
-int64_t chooseChunk(const ContractPlan &plan) {
-  if (!plan.tapsAreSummed || !canChunk(plan))
-    return 0;
-  const int64_t rows = llvm::product_of(llvm::ArrayRef(plan.rows).drop_front());
-  const int64_t bytes = rows * (llvm::product_of(plan.sum) + plan.cols) * 4;
-  const int64_t chunk = std::min<int64_t>(chunkBytes / bytes, divideCeil(plan.rows.front(), 4));
-  return chunk > 1 ? chunk : 0;
-}
-
-/// Rows of A can be packed where they lie side by side and a tile spans no other axis.
-bool canPackA(const ContractPlan &plan) {
-  const bool cutsImages = chooseShareAxis(plan, 1, {}) == ShareAxis::OuterRows;
-  return plan.rows.size() == (cutsImages ? 2 : 1) &&
-         plan.accesses[0].strides[plan.rows.size() - 1] == 1;
-}
-
 Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   const size_t numRows = plan.rows.size();
   // The first row axis is walked one by one where there are several.
@@ -205,7 +203,7 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
 
   Schedule best;
   best.chunk = chooseChunk(plan);
-  shape.others = std::max<int64_t>(1, best.chunk);
+  const bool mayPackA = canPackA(plan);
   double bestCycles = 0;
   auto consider = [&](Schedule schedule) {
     const double cycles = cyclesOfTiles(shape, schedule, target);
@@ -226,12 +224,13 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
       schedule.nr = nr;
       for (bool packA : {false, true})
         for (bool packB : {false, true}) {
+          if (packA && !mayPackA)
+            continue;
           schedule.packA = packA;
           schedule.packB = packB;
           schedule.shareAxis = chooseShareAxis(plan, shape.vectors, schedule);
           schedule.shares = chooseShares(plan, shape.vectors, schedule);
-          if (packA &&
-              (!canPackA(plan) || packedRows(plan, schedule) * shape.steps > maxPackedElements))
+          if (packA && packedRows(plan, schedule) * shape.steps > maxPackedElements)
             continue;
           schedule.rowsOutside = !packA && !packB && numRows == 1 && plan.rows[0] > plan.cols;
           consider(schedule);

@@ -13,6 +13,9 @@ class TargetMachine;
 
 namespace sinter::codegen {
 
+/// Floats in the code generator's vector.
+inline constexpr int64_t lanes = 16;
+
 /// A CPU by LLVM's name and what schedules need to know of it.
 struct Target {
   std::string cpu;      ///< "znver4", "x86-64-v3", …

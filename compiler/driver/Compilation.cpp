@@ -214,7 +214,9 @@ ExitCode Compilation::load() {
   return Fine;
 }
 
-ExitCode Compilation::needTraining() {
+ExitCode Compilation::loadToTrain() {
+  if (ExitCode code = load(); code != Fine)
+    return code;
   if (isModule || !checked->program.trains.empty())
     return Fine;
   printError(fmt::format("`{}` has no `train` block, so there is nothing to run", options.input));

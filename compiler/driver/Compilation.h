@@ -42,13 +42,13 @@ public:
 
   /// Reads the input; a spec is checked and made a module, MLIR is parsed and found to be on some floor.
   ExitCode load();
+  /// The same for what is to run: a spec of models alone can be checked and shown, not built.
+  ExitCode loadToTrain();
   /// Checks a spec, or parses MLIR, and goes no further.
   ExitCode check(bool json);
 
   /// Takes the module down to a floor at or below its own.
   ExitCode lowerTo(Floor floor);
-  /// Whether there is something to run: a spec of models alone can be checked and shown, not built.
-  ExitCode needTraining();
   /// From the LLVM floor, which is taken, to a program at `output`.
   ExitCode emitProgram(const std::string &output);
   /// Ends the clocks of `--timing` and prints them on stderr.

@@ -9,7 +9,6 @@
 #include <chrono>
 #include <cmath>
 #include <cstring>
-#include <sys/mman.h>
 
 using namespace mlir;
 
@@ -142,20 +141,6 @@ OwningOpRef<ModuleOp> copiesOf(kernel::TaskOp task, ArrayRef<Candidate> candidat
 }
 
 } // namespace
-
-TrialMemory::TrialMemory(uint64_t arenaBytes, uint64_t stateBytes)
-    : arenaBlock(mapped(arenaBytes)), stateBlock(mapped(stateBytes)) {}
-
-void TrialMemory::Unmap::operator()(uint8_t *start) const { munmap(start, bytes); }
-
-std::unique_ptr<uint8_t[], TrialMemory::Unmap> TrialMemory::mapped(uint64_t bytes) {
-  bytes = std::max<uint64_t>(bytes, 64);
-  void *start = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (start == MAP_FAILED)
-    throw std::bad_alloc();
-  madvise(start, bytes, MADV_HUGEPAGE); // as the runtime does
-  return {static_cast<uint8_t *>(start), Unmap{bytes}};
-}
 
 llvm::Expected<std::optional<std::vector<Trial>>>
 tryCandidates(kernel::TaskOp task, ArrayRef<Candidate> candidates, int64_t batch,

@@ -3,6 +3,7 @@
 
 #include "compiler/codegen/LoadedTasks.h"
 #include "dialects/kernel/KernelOps.h"
+#include "runtime/Block.h"
 
 #include <optional>
 #include <vector>
@@ -21,22 +22,17 @@ struct Trial {
   double distance = 0; ///< 0: equal in every bit
 };
 
-/// Two blocks of memory like a program's, for one task at a time.
+/// Two blocks of memory as a program has them, for one task at a time.
 class TrialMemory {
 public:
-  TrialMemory(uint64_t arenaBytes, uint64_t stateBytes);
+  TrialMemory(uint64_t arenaBytes, uint64_t stateBytes)
+      : arenaBlock(arenaBytes), stateBlock(stateBytes) {}
 
-  uint8_t *arena() { return arenaBlock.get(); }
-  uint8_t *state() { return stateBlock.get(); }
+  uint8_t *arena() { return arenaBlock.data(); }
+  uint8_t *state() { return stateBlock.data(); }
 
 private:
-  struct Unmap {
-    uint64_t bytes = 0;
-    void operator()(uint8_t *start) const;
-  };
-  static std::unique_ptr<uint8_t[], Unmap> mapped(uint64_t bytes);
-
-  std::unique_ptr<uint8_t[], Unmap> arenaBlock, stateBlock;
+  runtime::Block arenaBlock, stateBlock;
 };
 
 /// Compiles a task once for each candidate and runs them in turn on the same made-up numbers: medians of `rounds`. The first candidate is

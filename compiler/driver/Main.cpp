@@ -42,12 +42,6 @@ std::string splitDefines(CommandLine &line) {
   return "";
 }
 
-/// The input, which has to hold something to train.
-ExitCode loadToTrain(Compilation &compilation) {
-  const ExitCode code = compilation.load();
-  return code != Fine ? code : compilation.needTraining();
-}
-
 ExitCode buildTo(Compilation &compilation, const std::string &output) {
   if (ExitCode code = compilation.lowerTo(Floor::LLVM); code != Fine)
     return code;
@@ -59,7 +53,7 @@ ExitCode buildTo(Compilation &compilation, const std::string &output) {
 
 ExitCode build(const CommandLine &line) {
   Compilation compilation(line.compilation);
-  if (ExitCode code = loadToTrain(compilation); code != Fine)
+  if (ExitCode code = compilation.loadToTrain(); code != Fine)
     return code;
   const std::string output = line.output.empty() ? compilation.name() : line.output;
   llvm::StringRef folder = llvm::sys::path::parent_path(output);
@@ -100,7 +94,7 @@ ExitCode runProgram(const std::string &program, const std::vector<std::string> &
 
 ExitCode run(const CommandLine &line) {
   Compilation compilation(line.compilation);
-  if (ExitCode code = loadToTrain(compilation); code != Fine)
+  if (ExitCode code = compilation.loadToTrain(); code != Fine)
     return code;
 #ifdef SINTER_HAS_REFERENCE
   if (!line.reference.empty()) {
@@ -149,7 +143,7 @@ ExitCode show(const CommandLine &line) {
 /// The proof that stands in each stage once the program is a step per stage.
 ExitCode explain(const CommandLine &line) {
   Compilation compilation(line.compilation);
-  if (ExitCode code = loadToTrain(compilation); code != Fine)
+  if (ExitCode code = compilation.loadToTrain(); code != Fine)
     return code;
   if (ExitCode code = compilation.lowerTo(Floor::Train); code != Fine)
     return code;
@@ -170,7 +164,7 @@ ExitCode check(const CommandLine &line) {
   Compilation compilation(line.compilation);
 #ifdef SINTER_HAS_REFERENCE
   if (line.forecast) {
-    if (ExitCode code = loadToTrain(compilation); code != Fine)
+    if (ExitCode code = compilation.loadToTrain(); code != Fine)
       return code;
     if (compilation.floor() != Floor::Model) {
       printError("a forecast needs a spec, or its model floor");

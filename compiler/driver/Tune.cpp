@@ -106,7 +106,7 @@ private:
   /// Tiles whose sums fill at least a third of the registers, largest first.
   std::vector<Candidate> tiles(const Subject &subject, const codegen::ContractPlan &plan) const {
     const codegen::Schedule best = codegen::fieldsOf(subject.best.schedule);
-    const int64_t vectors = llvm::divideCeil(plan.cols, 16),
+    const int64_t vectors = llvm::divideCeil(plan.cols, codegen::lanes),
                   tallest = codegen::largestRowTile(plan);
     std::vector<codegen::Schedule> sized;
     for (int64_t nr = 1; nr <= std::min<int64_t>(vectors, 6); ++nr)
@@ -344,9 +344,7 @@ std::optional<double> secondsOf(StringRef text) {
 
 /// Down to the floor where contractions stand; this machine must be one that can run them.
 static ExitCode prepare(Compilation &compilation) {
-  if (ExitCode code = compilation.load(); code != Fine)
-    return code;
-  if (ExitCode code = compilation.needTraining(); code != Fine)
+  if (ExitCode code = compilation.loadToTrain(); code != Fine)
     return code;
   auto host = codegen::Target::host();
   if (!host) {
