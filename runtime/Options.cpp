@@ -1,11 +1,12 @@
 #include "runtime/Options.h"
 
+#include "runtime/CommandLine.h"
 #include "runtime/Error.h"
 #include "runtime/Text.h"
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
+#include <limits>
 #include <thread>
 
 namespace sinter::runtime {
@@ -32,6 +33,15 @@ void addFolder(Options &options, const Description &description, const std::stri
   options.folders[name] = equals == std::string::npos ? text : text.substr(equals + 1);
 }
 
+/// `FIELD=FILE`, or FILE alone.
+void addPrediction(Options &options, std::string_view text) {
+  const size_t equals = text.find('=');
+  if (equals == std::string_view::npos)
+    options.predictions.emplace_back("", text);
+  else
+    options.predictions.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+}
+
 /// Which run a train block's name means.
 size_t blockNamed(const Description &description, const std::string &name) {
   std::vector<std::string> names;
@@ -42,12 +52,6 @@ size_t blockNamed(const Description &description, const std::string &name) {
     throw UsageError(fmt::format("--block {}: no train block is called `{}`; there is {}", name,
                                  name, fmt::join(names, ", ")));
   return static_cast<size_t>(found - names.begin());
-}
-
-/// A check that stays out of the help text.
-CLI::Validator silent(CLI::Validator check) {
-  check.description("");
-  return check;
 }
 
 void checkTogether(const Options &options) {
@@ -65,92 +69,61 @@ void checkTogether(const Options &options) {
 
 std::optional<Options> readOptions(const Description &description, int argc,
                                    const char *const *argv) {
+  constexpr int64_t any = std::numeric_limits<int64_t>::max();
   Options options;
   options.threads = std::max(1u, std::thread::hardware_concurrency());
   options.out = "run/" + description.name;
-  std::vector<std::string> folders, predictions;
   std::string block;
-  bool version = false;
+  bool version = false, help = false;
 
-  CLI::App app(fmt::format("Trains what {} says.",
-                           description.source.empty() ? description.name : description.source),
-               description.name);
-  app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::Throw);
-  app.set_help_flag("--help,-h", "Print this and end");
-  app.add_flag("--version", version, "Print what this program was compiled from and end");
-  app.add_option("--epochs", options.epochs, "Train each stage for N epochs")
-      ->type_name("N")
-      ->check(silent(CLI::NonNegativeNumber));
-  app.add_option("--steps", options.steps, "Train each stage for N steps")
-      ->type_name("N")
-      ->check(silent(CLI::NonNegativeNumber));
-  app.add_option("--seed", options.seed, "Seed of initial weights, order and dropout")
-      ->type_name("N");
-  app.add_option("--threads", options.threads, "Threads (as many as there are cores)")
-      ->type_name("N")
-      ->check(silent(CLI::Range(1, 1024)));
-  app.add_option("--data", folders, "Read the files of data block NAME from FOLDER")
-      ->type_name("NAME=FOLDER")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->expected(1)
-      ->allow_extra_args(false);
-  app.add_option("--out", options.out,
-                 fmt::format("Folder for checkpoints and metrics ({})", options.out))
-      ->type_name("FOLDER");
-  app.add_option("--resume", options.resume, "Go on from a last.safetensors, to the same bits")
-      ->type_name("FILE");
-  app.add_option("--init", options.init, "Start from the weights of a safetensors file")
-      ->type_name("FILE");
-  app.add_option("--eval", options.eval, "Measure the weights of a file on the data; no training")
-      ->type_name("FILE");
-  app.add_option("--predict", predictions,
-                 "Run the model on records as the data's files have them, a .npy file; the spec's "
-                 "loading steps apply. Writes predictions.npy. Weights come from --init or --eval, "
-                 "else from best.safetensors in --out")
-      ->type_name("[FIELD=]FILE")
-      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-      ->expected(1)
-      ->allow_extra_args(false);
-  app.add_option("--bench", options.bench, "Time N steps on synthetic data; one line of JSON")
-      ->type_name("N")
-      ->check(silent(CLI::PositiveNumber));
-  app.add_option("--profile", options.profile,
+  const std::vector<Flag> flags{
+      switchFlag("help", "Print this and end", help, 'h'),
+      switchFlag("version", "Print what this program was compiled from and end", version),
+      numberFlag("epochs", "Train each stage for N epochs", options.epochs, int64_t{0}, any),
+      numberFlag("steps", "Train each stage for N steps", options.steps, int64_t{0}, any),
+      numberFlag("seed", "Seed of initial weights, order and dropout", options.seed, uint64_t{0},
+                 std::numeric_limits<uint64_t>::max()),
+      numberFlag("threads", "Threads (as many as there are cores)", options.threads, uint64_t{1},
+                 uint64_t{1024}),
+      {"data", "NAME=FOLDER", "Read the files of data block NAME from FOLDER",
+       [&](std::string_view text) { addFolder(options, description, std::string(text)); }, true},
+      textFlag("out", "FOLDER", fmt::format("Folder for checkpoints and metrics ({})", options.out),
+               options.out),
+      textFlag("resume", "FILE", "Go on from a last.safetensors, to the same bits", options.resume),
+      textFlag("init", "FILE", "Start from the weights of a safetensors file", options.init),
+      textFlag("eval", "FILE", "Measure the weights of a file on the data; no training",
+               options.eval),
+      {"predict", "[FIELD=]FILE",
+       "Run the model on records as the data's files have them: a .npy file, or pictures; the "
+       "spec's loading steps apply. Writes predictions.npy. Weights come from --init or --eval, "
+       "else from best.safetensors in --out",
+       [&](std::string_view text) { addPrediction(options, text); }, true},
+      numberFlag("bench", "Time N steps on synthetic data; one line of JSON", options.bench,
+                 int64_t{1}, any),
+      numberFlag("profile",
                  "Time each kernel over N steps on synthetic data: a table by line of the spec and "
-                 "by kernel, and trace.json in --out")
-      ->type_name("N")
-      ->check(silent(CLI::PositiveNumber));
-  app.add_option("--block", block, "Which train block --bench and --profile time (the first)")
-      ->type_name("NAME");
-  app.add_option("--checkpoint-every", options.checkpointEvery,
-                 "Write last.safetensors every N steps too")
-      ->type_name("N")
-      ->check(silent(CLI::PositiveNumber));
-  app.add_flag("--log-steps", options.logSteps, "Write the loss of each step to steps.jsonl");
-  app.add_flag("--explain-frozen", options.explainFrozen,
-               "Print why what each stage freezes stays as it is, and what that spares; end");
-  app.add_flag("--quiet", options.quiet, "Print errors only");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp &) {
-    printOut(app.help());
+                 "by kernel, and trace.json in --out",
+                 options.profile, int64_t{1}, any),
+      textFlag("block", "NAME", "Which train block --bench and --profile time (the first)", block),
+      numberFlag("checkpoint-every", "Write last.safetensors every N steps too",
+                 options.checkpointEvery, int64_t{1}, any),
+      switchFlag("log-steps", "Write the loss of each step to steps.jsonl", options.logSteps),
+      switchFlag("explain-frozen",
+                 "Print why what each stage freezes stays as it is, and what that spares; end",
+                 options.explainFrozen),
+      switchFlag("quiet", "Print errors only", options.quiet)};
+  readFlags(flags, argc, argv);
+  if (help) {
+    printOut(fmt::format("Trains what {} says.\nUsage: {} [FLAGS]\n\n{}",
+                         description.source.empty() ? description.name : description.source,
+                         description.name, helpText(flags)));
     return std::nullopt;
-  } catch (const CLI::ParseError &error) {
-    throw UsageError(fmt::format("{} (--help lists the options)", error.what()));
   }
   if (version) {
     printOut(fmt::format("{}, compiled by Sinter {}{}{}\n", description.name, SINTER_VERSION,
                          description.source.empty() ? "" : " from " + description.source,
                          description.cpu.empty() ? "" : " for " + description.cpu));
     return std::nullopt;
-  }
-  for (const std::string &folder : folders)
-    addFolder(options, description, folder);
-  for (const std::string &text : predictions) {
-    const size_t equals = text.find('=');
-    if (equals == std::string::npos)
-      options.predictions.emplace_back("", text);
-    else
-      options.predictions.emplace_back(text.substr(0, equals), text.substr(equals + 1));
   }
   checkTogether(options);
   if (!block.empty()) {

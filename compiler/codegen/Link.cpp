@@ -85,7 +85,10 @@ llvm::Error linkProgram(llvm::ArrayRef<Object> objects, llvm::ArrayRef<std::stri
       arguments.push_back(word.data());
     }
   }
-  for (const char *word : {"--gc-sections", "--as-needed", "--strip-all", "-lz", "-lpthread"})
+  // Small: what nothing reaches and what stands twice goes (no code of ours compares functions by address), and so does the
+  // long form of relocations (glibc knows the short one since 2.36).
+  for (const char *word : {"--gc-sections", "--icf=all", "-z", "pack-relative-relocs",
+                           "--as-needed", "--strip-all", "-lz", "-lpthread"})
     arguments.push_back(word);
 
   std::string messages;
