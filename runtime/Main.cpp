@@ -5,9 +5,14 @@
 #include "runtime/TaskExecutor.h"
 #include "runtime/Text.h"
 
+#include <malloc.h>
+
 using namespace sinter::runtime;
 
 int main(int argc, char **argv) {
+  // Large buffers go back to the system at once: glibc would move this bound up to 32 MiB after the first that was freed, and
+  // hold what initial values and files took while the steps run.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   try {
     if (sinter_program.version != abiVersion)
       throw Error(fmt::format("the program was compiled for version {} of the runtime, and this is "
