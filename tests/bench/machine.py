@@ -81,12 +81,18 @@ class Torch:
         return os.path.exists(PYTHON) and subprocess.run([PYTHON, "-c", probe], check=False).returncode == 0
 
     @staticmethod
-    def step(name, steps, threads, core):
+    def script(name, threads, core, *words):
+        """A script of the folder `torch` on so many threads, with OpenBLAS' kernels for `core` ("": its own guess)."""
         environment = dict(KEEP_MEMORY, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))
         if core:
             environment["OPENBLAS_CORETYPE"] = core
-        script = os.path.join(HERE, "torch", "step.py")
-        return line_of_json([PYTHON, script, name, "--threads", threads, "--steps", steps], **environment)
+        return line_of_json([PYTHON, os.path.join(HERE, "torch", name), "--threads", threads, *words], **environment)
+
+    def step(self, name, steps, threads, core):
+        return self.script("step.py", threads, core, name, "--steps", steps)
+
+    def run(self, epochs, threads, core):
+        return self.script("run.py", threads, core, "--epochs", epochs)
 
     def best_core(self, name, steps, threads):
         trial = {core: self.step(name, steps, threads, core)["median_ms"] for core in self.cores}

@@ -73,6 +73,12 @@ def sweeps(results, markdown):
     return table(["passes over memory", "threads", "ms", "of reading", "of copying"], rows, markdown)
 
 
+def wholerun(results, markdown):
+    rows = [[f"LeNet from its files, epochs: {each['epochs']}", str(each["threads"]), number(each["sinter_s"], 1), percent(each["sinter_accuracy"]),
+             number(each.get("torch_s"), 1), percent(each.get("torch_accuracy")), number(each.get("times_torch"))] for each in results]
+    return table(["whole run", "threads", "s", "accuracy", "PyTorch s", "accuracy", "times PyTorch"], rows, markdown)
+
+
 def text(results, markdown):
     parts = [f"{results['cpu']} ({results['isa']}): medians over {results['rounds']} rounds of each run's median"]
     if results["workloads"]:
@@ -81,4 +87,6 @@ def text(results, markdown):
         parts.append(kernels(results["kernels"], markdown))
     if results["sweeps"]:
         parts.append(sweeps(results["sweeps"], markdown))
+    if results["wholerun"]:
+        parts.append(wholerun(results["wholerun"], markdown))
     return "\n\n".join(part for part in parts if part)

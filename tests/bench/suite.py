@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times what Sinter compiles: whole training steps against PyTorch's, single kernels against the CPU, passes over memory against the memory.
+"""Times what Sinter compiles: training steps and a whole run against PyTorch's, single kernels against the CPU, passes over memory against the memory.
 
     python3 tests/bench/suite.py [--rounds 5] [--threads 1 2] [--only w1 w4 kernels bandwidth …] [--json FILE] [--markdown]
 
@@ -18,12 +18,15 @@ import machine
 import report
 import steps
 import sweeps
+import wholerun
 from workloads import WORKLOADS
 
 
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=5, help="of the piece `wholerun`")
+    parser.add_argument("--whole-runs", type=int, default=1, help="how often that is repeated")
     parser.add_argument("--seconds", type=float, default=1.0, help="about how long each run's timed steps take")
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--only", nargs="+", metavar="PIECE", help="pieces whose names begin so (--list prints them)")
@@ -54,7 +57,7 @@ def main():
     work = {each.key: each for each in WORKLOADS}
     single = {f"kernels/{case.key}": case for case in kernels.CASES}
     memory = {f"bandwidth/{case.key}": case for case in sweeps.CASES}
-    pieces = [*work, *single, *memory]
+    pieces = [*work, *single, *memory, "wholerun"]
     if arguments.list:
         print("\n".join(pieces))
         return
@@ -63,13 +66,15 @@ def main():
     tools = machine.Tools(arguments.build)
     torch = machine.Torch(flags) if not arguments.no_torch and machine.Torch.is_installed() else None
     results = {"cpu": name, "isa": tools.peak(1)["isa"], "rounds": arguments.rounds, "torch": torch is not None,
-               "workloads": [], "kernels": [], "sweeps": []}
+               "workloads": [], "kernels": [], "sweeps": [], "wholerun": []}
     for number, piece in enumerate(pieces, 1):
         print(f"[{number}/{len(pieces)}] {piece}", file=sys.stderr, flush=True)
         if piece in work:
             results["workloads"].append(steps.measure(work[piece], arguments, tools, torch))
         elif piece in single:
             results["kernels"].append(kernels.measure(single[piece], arguments, tools))
+        elif piece == "wholerun":
+            results["wholerun"] = wholerun.measure(arguments, tools, torch)
         else:
             results["sweeps"].append(sweeps.measure(memory[piece], arguments, tools))
         if arguments.json:

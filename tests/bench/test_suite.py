@@ -41,6 +41,13 @@ class Suite(unittest.TestCase):
         self.assertIn("| W7 tied autoencoder | 1 |", done.stdout)
         self.assertIn("256×784×512", done.stdout)
 
+    def test_whole_run(self):
+        done = suite("--no-torch", "--threads", "2", "--epochs", "1", "--only", "wholerun")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        seconds, accuracy = done.stdout.split("LeNet from its files, epochs: 1")[1].split()[1:3]
+        self.assertGreater(float(seconds), 0)
+        self.assertGreater(int(accuracy), 80)
+
     def test_unknown_piece(self):
         done = suite("--only", "w9")
         self.assertNotEqual(done.returncode, 0)

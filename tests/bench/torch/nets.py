@@ -26,11 +26,15 @@ def w1_mlp():
     return lambda: F.cross_entropy(net(images), labels), optimizer
 
 
-def w2_lenet():
-    net, images = on_images(nn.Sequential(
+def lenet():
+    return nn.Sequential(
         nn.Conv2d(1, 32, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
         nn.Conv2d(32, 64, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2),
-        nn.Flatten(), nn.Linear(64 * 7 * 7, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, 10)), 64, 1, 28, 28)
+        nn.Flatten(), nn.Linear(64 * 7 * 7, 512), nn.ReLU(), nn.Dropout(0.5), nn.Linear(512, 10))
+
+
+def w2_lenet():
+    net, images = on_images(lenet(), 64, 1, 28, 28)
     labels = classes(10, 64)
     return lambda: F.cross_entropy(net(images), labels), torch.optim.SGD(net.parameters(), lr=0.01, momentum=0.9)
 

@@ -1,0 +1,42 @@
+"""Times a whole run, from the command to the trained network: LeNet on Fashion-MNIST from its files, with a measure of the test images after each epoch."""
+import json
+import os
+import statistics
+import time
+
+import machine
+
+SPEC = os.path.join(machine.ROOT, "examples", "fashion", "lenet.sinter")
+
+
+def last_accuracy(folder):
+    with open(os.path.join(folder, "metrics.jsonl")) as file:
+        return [json.loads(line) for line in file if '"test"' in line][-1]["accuracy"]
+
+
+def timed(run):
+    start = time.perf_counter()
+    result = run()
+    return time.perf_counter() - start, result
+
+
+def measure(arguments, tools, torch):
+    program, _ = tools.build(SPEC, "whole_run")
+    folder = program + ".out"
+    rows = []
+    for threads in arguments.threads:
+        ours, theirs, core = [], [], None
+        if torch:
+            core = torch.best_core("w2_lenet", 10, threads)
+        for _ in range(arguments.whole_runs):
+            command = [program, "--threads", threads, "--epochs", arguments.epochs, "--out", folder, "--quiet"]
+            ours.append(timed(lambda command=command: machine.output_of(command))[0])
+            if torch:
+                seconds, result = timed(lambda threads=threads, core=core: torch.run(arguments.epochs, threads, core))
+                theirs.append((seconds, result["accuracy"]))
+        row = {"threads": threads, "epochs": arguments.epochs, "sinter_s": statistics.median(ours), "sinter_accuracy": last_accuracy(folder)}
+        if theirs:
+            row.update(torch_s=statistics.median(seconds for seconds, _ in theirs), torch_accuracy=theirs[-1][1])
+            row["times_torch"] = row["torch_s"] / row["sinter_s"]
+        rows.append(row)
+    return rows
