@@ -92,7 +92,10 @@ public:
                                 : llvm::divideCeil(plan.rows[0], schedule.mr);
       shareLow = emit.shareBegin(scope.share, units, schedule.shares);
       shareHigh = emit.shareBegin(emit.add(scope.share, 1), units, schedule.shares);
-      summedTaps(origin);
+      if (plan.taps.empty() || plan.tapsAreSummed)
+        summedTaps(origin);
+      else
+        tapGroup(origin, plan.order);
       return success();
     }
     }

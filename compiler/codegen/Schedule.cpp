@@ -26,6 +26,8 @@ constexpr int64_t maxSharesThatPack = 4;
 constexpr int64_t maxPackedElements = 64 * 1024;
 /// What of the second-level cache the rows of a chunk may fill.
 constexpr int64_t chunkBytes = 512 * 1024;
+/// Into how many shares the rows of a convolution by weight are cut where each walks all taps.
+constexpr int64_t sharesOfRows = 4;
 
 /// Whether `count` pieces of `bytes` that lie `stride` bytes apart stay in the first-level cache. Strides that are multiples of large
 /// powers of two find only a few of its sets.
@@ -88,9 +90,23 @@ double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target 
   return cycles;
 }
 
+/// Whether shares of a convolution by weight take rows (channels of the input) and walk all taps for each block of images. Then an image
+/// comes from beyond the second-level cache once a share and not once a tap; but the share's part of the weight's gradient is walked for
+/// every block, and must stay in that cache.
+bool sharesRowsOfAllTaps(const ContractPlan &plan) {
+  if (plan.taps.empty() || plan.tapsAreSummed || plan.rows.size() != 1 || plan.sum.empty())
+    return false;
+  const int64_t numTaps = llvm::product_of(plan.taps);
+  const bool readsImagesTogether =
+      llvm::all_of(plan.order, [&](const Tap &tap) { return tap.sum[0] == Range{0, plan.sum[0]}; });
+  const int64_t bytes = numTaps * plan.rows[0] * plan.cols * 4 / sharesOfRows;
+  return numTaps > sharesOfRows && readsImagesTogether && plan.rows[0] >= 4 * sharesOfRows &&
+         bytes <= chunkBytes;
+}
+
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
   if (!plan.taps.empty() && !plan.tapsAreSummed)
-    return ShareAxis::Taps;
+    return sharesRowsOfAllTaps(plan) ? ShareAxis::RowTiles : ShareAxis::Taps;
   if (plan.rows.size() > 1 || plan.tapsAreSummed)
     return ShareAxis::OuterRows;
   const int64_t rows = plan.rows.empty() ? 1 : plan.rows[0];
@@ -123,6 +139,8 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
     available = divideCeil(vectors, schedule.nr);
     break;
   }
+  if (sharesRowsOfAllTaps(plan))
+    return std::min({available, sharesOfRows, std::max<int64_t>(1, worthwhile)});
   // Each share packs anew what all of them read.
   const bool packsShared = (schedule.shareAxis == ShareAxis::RowTiles && schedule.packB) ||
                            (schedule.shareAxis == ShareAxis::Panels && schedule.packA);
@@ -203,10 +221,15 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
 
   Schedule best;
   best.chunk = chooseChunk(plan);
-  const bool mayPackA = canPackA(plan);
+  const bool mayPackA = canPackA(plan), rowsOfAllTaps = sharesRowsOfAllTaps(plan);
   double bestCycles = 0;
   auto consider = [&](Schedule schedule) {
-    const double cycles = cyclesOfTiles(shape, schedule, target);
+    double cycles = cyclesOfTiles(shape, schedule, target);
+    if (rowsOfAllTaps) { // few shares, of whole tiles: threads wait for the largest
+      const int64_t tiles = divideCeil(plan.rows[0], schedule.mr);
+      cycles *=
+          static_cast<double>(llvm::alignTo(tiles, schedule.shares)) / static_cast<double>(tiles);
+    }
     // At equal cost the larger tile loads less, and what is not packed costs no memory.
     if (bestCycles == 0 || cycles < bestCycles * 0.999 ||
         (cycles < bestCycles * 1.001 && schedule.packA == best.packA &&

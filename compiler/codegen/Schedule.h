@@ -19,7 +19,7 @@ namespace sinter::codegen {
 enum class ShareAxis {
   OuterRows, ///< the first row axis: images
   Taps,      ///< taps that the output holds apart: a convolution by weight
-  RowTiles,  ///< tiles of the only row axis
+  RowTiles,  ///< tiles of the only row axis, in all taps
   Panels     ///< column panels
 };
 

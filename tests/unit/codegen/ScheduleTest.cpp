@@ -121,3 +121,30 @@ TEST_CASE("images of a small convolution go through each tap in chunks") {
   plan.rows = {32, 32, 32}; // an image alone fills the cache
   CHECK(chooseSchedule(plan, machine(true)).chunk == 0);
 }
+
+TEST_CASE("shares of a convolution by weight take rows of all taps while their gradient stays in "
+          "the cache") {
+  ContractPlan plan = product(64, 1, 64);
+  plan.taps = {9};
+  plan.sum = {32, 32, 32};
+  plan.block = {1, 4, 32};
+  plan.accesses[0].strides = {1, 0, 64, 65536, 2048, 64};
+  plan.accesses[1].strides = {0, 1, 0, 65536, 2048, 64};
+  plan.accesses[2].strides = {64, 1, 4096, 0, 0, 0};
+  Tap tap;
+  tap.rows = {{0, 64}};
+  tap.sum = {{0, 32}, {0, 32}, {0, 32}};
+  plan.order.assign(9, tap);
+  const Schedule byRows = chooseSchedule(plan, machine(true));
+  CHECK(byRows.shareAxis == ShareAxis::RowTiles);
+  CHECK(byRows.shares == 4);
+  CHECK((64 + byRows.mr - 1) / byRows.mr % 4 == 0); // equal shares
+
+  plan.rows = {512};
+  plan.cols = 512; // 9 MiB of gradients
+  for (Tap &each : plan.order)
+    each.rows = {{0, 512}};
+  const Schedule byTap = chooseSchedule(plan, machine(true));
+  CHECK(byTap.shareAxis == ShareAxis::Taps);
+  CHECK(byTap.shares == 9);
+}
