@@ -1,0 +1,108 @@
+//===- SweepReductions.cpp - sums and maxima of a kernel.sweep -------------------------------------===//
+// Accumulators are values of the loops; along lanes there are sixteen partial ones, joined by a fixed tree.
+
+#include "compiler/codegen/SweepEmitter.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+
+std::optional<Combine> combineOf(Value yielded, BlockArgument accumulator) {
+  Operation *op = yielded.getDefiningOp();
+  if (!op || op->getNumOperands() != 2 || !accumulator.hasOneUse() || !yielded.hasOneUse() ||
+      !llvm::is_contained(op->getOperands(), accumulator))
+    return std::nullopt;
+  if (isa<arith::AddFOp>(op))
+    return Combine::Add;
+  if (isa<arith::MaximumFOp>(op))
+    return Combine::Max;
+  return std::nullopt;
+}
+
+Value SweepEmitter::initialLanes(unsigned output) {
+  const Combine kind =
+      *combineOf(body.getTerminator()->getOperand(output), body.getArgument(numInputs + output));
+  auto attribute = cast<FloatAttr>((*op.getInit())[output]);
+  SmallVector<APFloat> values(lanes, attribute.getValue());
+  if (kind == Combine::Add)
+    for (APFloat &value : llvm::drop_begin(values))
+      value = APFloat::getZero(value.getSemantics());
+  return arith::ConstantOp::create(
+      emit.builder, emit.location,
+      DenseElementsAttr::get(Emitter::vectorOf(attribute.getType()), values));
+}
+
+SmallVector<Value> SweepEmitter::reduce(unsigned axis, int vector, SmallVector<Value> accumulated) {
+  if (axis == extents.size())
+    return guarded(accumulated, [&] {
+      SmallVector<Value> results;
+      overGroup(vector, [&](int64_t first) {
+        llvm::append_range(
+            results,
+            evaluateBody(vector, ArrayRef(accumulated).slice(first, op.getOutputs().size())));
+      });
+      return results;
+    });
+  if (extents[axis] == 1)
+    return reduce(axis + 1, vector, std::move(accumulated));
+  ValueRange out = emit.loop(emit.constant(0), emit.constant(extents[axis]), 1, accumulated,
+                             [&](Value i, ValueRange carried) {
+                               coordinates[axis] = i;
+                               return reduce(axis + 1, vector,
+                                             SmallVector<Value>(carried.begin(), carried.end()));
+                             });
+  return SmallVector<Value>(out.begin(), out.end());
+}
+
+SmallVector<Value> SweepEmitter::reduceByLanes(unsigned axis, SmallVector<Value> accumulated) {
+  SmallVector<Value> partial = lanesOver(axis, std::move(accumulated));
+  SmallVector<Value> results;
+  for (auto [i, value] : llvm::enumerate(partial)) {
+    const Combine kind =
+        *combineOf(body.getTerminator()->getOperand(i), body.getArgument(numInputs + i));
+    results.push_back(
+        emit.reduceLanes(value, [&](Value a, Value b) { return combine(kind, a, b); }));
+  }
+  return results;
+}
+
+Value SweepEmitter::combine(Combine kind, Value a, Value b) {
+  if (kind == Combine::Add)
+    return arith::AddFOp::create(emit.builder, emit.location, a, b);
+  return arith::MaximumFOp::create(emit.builder, emit.location, a, b);
+}
+
+SmallVector<Value> SweepEmitter::lanesOver(unsigned axis, SmallVector<Value> accumulated) {
+  const unsigned last = extents.size() - 1;
+  if (axis < last) {
+    if (extents[axis] == 1)
+      return lanesOver(axis + 1, std::move(accumulated));
+    ValueRange out =
+        emit.loop(emit.constant(0), emit.constant(extents[axis]), 1, accumulated,
+                  [&](Value i, ValueRange carried) {
+                    coordinates[axis] = i;
+                    return lanesOver(axis + 1, SmallVector<Value>(carried.begin(), carried.end()));
+                  });
+    return SmallVector<Value>(out.begin(), out.end());
+  }
+  const int64_t whole = extents[last] / lanes * lanes;
+  if (whole > 0) {
+    ValueRange out = emit.loop(emit.constant(0), emit.constant(whole), lanes, accumulated,
+                               [&](Value i, ValueRange carried) {
+                                 coordinates[last] = i;
+                                 return evaluateBody(static_cast<int>(last), carried);
+                               });
+    accumulated.assign(out.begin(), out.end());
+  }
+  if (whole == extents[last])
+    return accumulated;
+  coordinates[last] = emit.constant(whole);
+  mask = emit.firstLanes(extents[last] - whole);
+  SmallVector<Value> ragged = evaluateBody(static_cast<int>(last), accumulated);
+  for (auto [value, old] : llvm::zip_equal(ragged, accumulated))
+    value = arith::SelectOp::create(emit.builder, emit.location, mask, value, old);
+  mask = {};
+  return ragged;
+}
+
+} // namespace sinter::codegen
