@@ -3,6 +3,7 @@
 #include "compiler/codegen/Emitter.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Matchers.h"
 
@@ -51,6 +52,19 @@ Value Emitter::advance(Value pointer, int64_t elements, Type element) {
     return advance(pointer, constant(elements), element);
   return LLVM::GEPOp::create(builder, location, pointerType(), stored(element), pointer,
                              ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(elements)});
+}
+
+Value Emitter::stack(int64_t elements) {
+  OpBuilder::InsertionGuard guard(builder);
+  Operation *parent = builder.getInsertionBlock()->getParentOp();
+  auto function = dyn_cast<func::FuncOp>(parent);
+  if (!function)
+    function = parent->getParentOfType<func::FuncOp>();
+  builder.setInsertionPointToStart(&function.getBody().front());
+  Value count = LLVM::ConstantOp::create(builder, location, builder.getI64Type(),
+                                         builder.getI64IntegerAttr(elements));
+  return LLVM::AllocaOp::create(builder, location, pointerType(), builder.getF32Type(), count,
+                                /*alignment=*/64);
 }
 
 Value Emitter::load(Value pointer, Type element) {

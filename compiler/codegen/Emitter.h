@@ -35,6 +35,9 @@ public:
   mlir::Value advance(mlir::Value pointer, mlir::Value elements, mlir::Type element);
   mlir::Value advance(mlir::Value pointer, int64_t elements, mlir::Type element);
 
+  /// Memory of the function's own for so many floats, for as long as it runs.
+  mlir::Value stack(int64_t elements);
+
   /// One element; i1 lies in memory as a byte.
   mlir::Value load(mlir::Value pointer, mlir::Type element);
   void store(mlir::Value value, mlir::Value pointer);

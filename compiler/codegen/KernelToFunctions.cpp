@@ -167,6 +167,9 @@ private:
         shares = sweep.getShares();
         if (failed(emitSweep(sweep, scopeOf(&op, emit, share, mapping))))
           return failure();
+      } else if (auto attend = dyn_cast<kernel::AttendOp>(op)) {
+        shares = attend.getShares();
+        emitAttend(attend, scopeOf(&op, emit, share, mapping), target, microKernels);
       } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
         shares = gather.getShares();
         emitGather(gather, scopeOf(&op, emit, share, mapping));

@@ -2,29 +2,11 @@
 
 #include "compiler/codegen/PackOperands.h"
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
-
 using namespace mlir;
 
 namespace sinter::codegen {
 
 int64_t OperandCopies::maxSteps() const { return llvm::product_of(plan.block); }
-
-/// Memory of the task's own that lasts for the whole task.
-Value OperandCopies::stack(int64_t elements) {
-  OpBuilder &builder = scope.emitter.builder;
-  const Location location = scope.emitter.location;
-  OpBuilder::InsertionGuard guard(builder);
-  Operation *parent = builder.getInsertionBlock()->getParentOp();
-  auto function = dyn_cast<func::FuncOp>(parent);
-  if (!function)
-    function = parent->getParentOfType<func::FuncOp>();
-  builder.setInsertionPointToStart(&function.getBody().front());
-  Value count = LLVM::ConstantOp::create(builder, location, builder.getI64Type(),
-                                         builder.getI64IntegerAttr(elements));
-  return LLVM::AllocaOp::create(builder, location, scope.emitter.pointerType(),
-                                builder.getF32Type(), count, /*alignment=*/64);
-}
 
 void OperandCopies::overSteps(unsigned operand, unsigned axis, ArrayRef<int64_t> sizes,
                               Value offset, Value step,
@@ -44,7 +26,7 @@ Value OperandCopies::panel(Value offset, int64_t vectors, int64_t lastColumns,
   Emitter &emit = scope.emitter;
   Type f32 = emit.builder.getF32Type();
   if (!copyOfB)
-    copyOfB = stack(maxSteps() * schedule.nr * lanes);
+    copyOfB = scope.emitter.stack(maxSteps() * schedule.nr * lanes);
   overSteps(1, 0, sizes, offset, emit.constant(0), [&](Value at, Value step) {
     Value from = emit.advance(scope.pointers[1], at, f32);
     Value to = emit.advance(copyOfB, emit.multiply(step, vectors * lanes), f32);
@@ -63,7 +45,7 @@ void OperandCopies::rows(
   Emitter &emit = scope.emitter;
   Type f32 = emit.builder.getF32Type();
   if (!copyOfA)
-    copyOfA = stack(maxSteps() * packedRows(plan, schedule));
+    copyOfA = scope.emitter.stack(maxSteps() * packedRows(plan, schedule));
   // Steps outside: each is read in one go, along the rows of all tiles.
   overSteps(0, 0, sizes, emit.constant(0), emit.constant(0), [&](Value offset, Value step) {
     overTiles([&](const Tile &part) {

@@ -38,7 +38,6 @@ private:
   const Schedule &schedule;
   mlir::Value copyOfA, copyOfB; ///< made when first needed
 
-  mlir::Value stack(int64_t elements);
   int64_t maxSteps() const;
   /// What the loops over a block of the sum add to an operand's offset, and the number of the step.
   void overSteps(unsigned operand, unsigned axis, llvm::ArrayRef<int64_t> sizes, mlir::Value offset,

@@ -6,6 +6,7 @@
 #include "mlir/IR/IRMapping.h"
 
 namespace sinter::kernel {
+class AttendOp;
 class ContractOp;
 class GatherOp;
 class ScatterAddOp;
@@ -27,6 +28,8 @@ mlir::FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &sc
                                       const Target &target, MicroKernels &microKernels,
                                       bool whole = false);
 mlir::LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope);
+void emitAttend(kernel::AttendOp op, const TaskScope &scope, const Target &target,
+                MicroKernels &microKernels);
 void emitGather(kernel::GatherOp op, const TaskScope &scope);
 void emitScatterAdd(kernel::ScatterAddOp op, const TaskScope &scope);
 

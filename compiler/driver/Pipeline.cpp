@@ -61,7 +61,8 @@ StringRef trainPipeline() {
   // The canonical form first, so that layouts are seen through folded views; equal things are joined last.
   return "train.step(canonicalize{region-simplify=disabled}),"
          "absorb-layouts,"
-         "train.step(differentiate,canonicalize{region-simplify=disabled},recompute,round-products,"
+         "train.step(fuse-attention,differentiate,canonicalize{region-simplify=disabled},recompute,"
+         "round-products,"
          "train-cse,"
          "canonicalize{region-simplify=disabled})";
 }

@@ -144,6 +144,8 @@ struct TrainToKernel : impl::TrainToKernelBase<TrainToKernel> {
               train::MomentsOp>([&](auto) { return lowerReduction(builder, op); })
         .Case<train::SoftmaxOp, train::LogSoftmaxOp, train::CrossEntropyOp,
               train::CrossEntropyGradOp>([&](auto) { return lowerNormalization(builder, op); })
+        .Case<train::AttentionOp, train::AttentionGradOp>(
+            [&](auto) { return lowerAttention(builder, op); })
         .Case<train::GatherOp, train::GatherGradOp>([&](auto) { return lowerTable(builder, op); })
         .Case<train::MaxPool2dOp, train::MaxPool2dGradOp, train::AvgPool2dOp,
               train::AvgPool2dGradOp>([&](auto) { return lowerPool(builder, op); })

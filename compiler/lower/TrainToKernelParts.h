@@ -24,6 +24,8 @@ using LowerOp = llvm::function_ref<mlir::LogicalResult(KernelBuilder &, mlir::Op
 /// A scan, the ops of its body by `lower`.
 mlir::LogicalResult lowerScan(KernelBuilder &builder, train::ScanOp op, LowerOp lower);
 mlir::LogicalResult lowerPool(KernelBuilder &builder, mlir::Operation *op);
+/// Attention and its gradient, the scores in tiles.
+mlir::LogicalResult lowerAttention(KernelBuilder &builder, mlir::Operation *op);
 /// Rows of a table, and the sums that go back to them.
 mlir::LogicalResult lowerTable(KernelBuilder &builder, mlir::Operation *op);
 

@@ -1,4 +1,4 @@
-//===- ChooseShares.cpp - cut sweeps into shares that threads take ---------------------------------===//
+//===- ChooseShares.cpp - cut sweeps and attentions into shares that threads take ---------------------------------===//
 // Waking a thread and meeting at a barrier cost some microseconds; a sweep that takes no longer runs as one share. Times
 // are estimates from below for one core of a current CPU, good enough to tell small from large.
 #include "compiler/passes/LoopCost.h"
@@ -27,6 +27,8 @@ struct ChooseShares : impl::ChooseSharesBase<ChooseShares> {
         // The outermost axis that is long enough is cut; where none is, the longest.
         const ArrayRef<int64_t> parallel = sweep.getParallel();
         cut(sweep, parallel.empty() ? 1 : *llvm::max_element(parallel));
+      } else if (auto attend = dyn_cast<kernel::AttendOp>(op)) {
+        cut(attend, attend.getParts());
       } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
         cut(gather, gather.getNumIds());
       } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {

@@ -61,6 +61,15 @@ LoopCost costOf(Operation *op) {
         cost.flops += once.flops * static_cast<int64_t>(scan.getSteps() * scan.getShares());
         cost.work += once.work * static_cast<int64_t>(scan.getSteps() * scan.getShares());
       }
+  } else if (auto attend = dyn_cast<kernel::AttendOp>(op)) {
+    // Each score, hidden or not, of two products or four, and what the softmax or its derivative does with it: as where the
+    // scores are written out. That the way back computes them again is not counted.
+    const int64_t scores =
+        attend.getBatch() * attend.getHeads() * attend.getQueries() * attend.getKeys();
+    const int64_t products = attend.getBackwards() ? 4 : 2, others = attend.getBackwards() ? 4 : 5;
+    cost.flops = cost.work = scores * (2 * products * attend.getSize() + others);
+    if (!attend.getKeep().empty())
+      cost.work += scores * workOf(attend.getKeep().front());
   } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
     // Of the table only the rows that are named.
     cost.bytes = bytesOf(gather.getIds().getType()) + 2 * bytesOf(gather.getOutput().getType());

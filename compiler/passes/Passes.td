@@ -4,6 +4,17 @@
 
 include "mlir/Pass/PassBase.td"
 
+def FuseAttention : Pass<"fuse-attention", "::sinter::train::StepOp"> {
+  let summary = "Makes one op of an attention whose scores nobody else reads";
+  let description = [{
+    Stands in front of `differentiate`, so that the derivative too is of one op. What becomes a `train.attention`: a product of queries and keys by heads
+    (`"bthd,bshd->bhts"`), scaled queries and a causal mask where there are some, a softmax, dropout on the probabilities where there is some, and the
+    product with the values (`"bhts,bshd->bthd"`), each read by the next alone. A step with `bf16` stays as it is: there each product rounds. Changes bits, as sums
+    run in another order, and keeps all draws.
+  }];
+  let statistics = [Statistic<"numFused", "fused", "attentions that became one op">];
+}
+
 def Differentiate : Pass<"differentiate", "::sinter::train::StepOp"> {
   let summary = "Replaces train.gradient by the ops that compute it";
   let description = [{

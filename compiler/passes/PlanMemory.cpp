@@ -29,8 +29,8 @@ namespace sinter::passes {
 namespace {
 
 bool isLoop(Operation *op) {
-  return isa<kernel::SweepOp, kernel::ContractOp, kernel::ScanOp, kernel::GatherOp,
-             kernel::ScatterAddOp>(op);
+  return isa<kernel::SweepOp, kernel::ContractOp, kernel::ScanOp, kernel::AttendOp,
+             kernel::GatherOp, kernel::ScatterAddOp>(op);
 }
 
 ArrayAttr mapsOf(Operation *op) { return op->getAttrOfType<ArrayAttr>("maps"); }

@@ -369,6 +369,9 @@ private:
       } else if (auto contract = dyn_cast<kernel::ContractOp>(op)) {
         if (failed(runContract(contract)))
           return failure();
+      } else if (auto attend = dyn_cast<kernel::AttendOp>(op)) {
+        if (failed(runAttend(attend)))
+          return failure();
       } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
         runGather(gather);
       } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {
@@ -395,6 +398,7 @@ private:
   LogicalResult runSweep(kernel::SweepOp op);
   LogicalResult runContract(kernel::ContractOp op);
   LogicalResult runScan(kernel::ScanOp op);
+  LogicalResult runAttend(kernel::AttendOp op);
   void runGather(kernel::GatherOp op);
   void runScatterAdd(kernel::ScatterAddOp op);
 
@@ -522,6 +526,70 @@ LogicalResult Task::runScan(kernel::ScanOp op) {
         return failure();
     }
   }
+  return success();
+}
+
+/// Row by row; what shares and tiles there are makes no difference in f64.
+LogicalResult Task::runAttend(kernel::AttendOp op) {
+  const SmallVector<Memory> inputs = memoryOf(op.getInputs()), outputs = memoryOf(op.getOutputs());
+  const Memory &q = inputs[0], &k = inputs[1], &v = inputs[2];
+  const int64_t heads = op.getHeads(), queries = op.getQueries(), keys = op.getKeys();
+  const int64_t size = op.getSize();
+  const double scale = op.getScale().convertToDouble();
+  std::optional<Body> keep;
+  if (!op.getKeep().empty()) {
+    FailureOr<Body> body = Body::of(op.getKeep().front(), known);
+    if (failed(body))
+      return failure();
+    keep = std::move(*body);
+  }
+  std::vector<std::vector<double>> sums; // of each output
+  for (const Memory &output : outputs)
+    sums.emplace_back(output.elements(), 0);
+  const auto dot = [&](const Memory &a, int64_t i, const Memory &b, int64_t j) {
+    double sum = 0;
+    for (int64_t d = 0; d < size; ++d)
+      sum += a.load(i + d).real * b.load(j + d).real;
+    return sum;
+  };
+  const auto add = [&](unsigned output, int64_t to, double factor, const Memory &from, int64_t at) {
+    for (int64_t d = 0; d < size; ++d)
+      sums[output][to + d] += factor * from.load(at + d).real;
+  };
+  forEachPoint({op.getBatch(), heads, queries}, [&](const std::vector<int64_t> &point) {
+    const int64_t b = point[0], h = point[1], t = point[2];
+    const int64_t query = ((b * queries + t) * heads + h) * size;
+    const int64_t row = (b * heads + h) * queries + t;
+    const auto key = [&](int64_t s) { return ((b * keys + s) * heads + h) * size; };
+    const auto factor = [&](int64_t s) {
+      return keep ? keep->run(views.at(op.getIds()).load(b), {b, h, t, s})[0].real : 1;
+    };
+    std::vector<double> scores;
+    for (int64_t s = 0; s < (op.getCausal() ? std::min(keys, t + 1) : keys); ++s)
+      scores.push_back(scale * dot(q, query, k, key(s)));
+    if (!op.getBackwards()) {
+      const double largest = *llvm::max_element(scores);
+      double total = 0;
+      for (double x : scores)
+        total += std::exp(x - largest);
+      sums[1][row] = largest + std::log(total);
+      for (auto [s, x] : llvm::enumerate(scores))
+        add(0, query, std::exp(x - sums[1][row]) * factor(s), v, key(s));
+      return;
+    }
+    const Memory &y = inputs[3], &logsum = inputs[4], &dy = inputs[5];
+    const double through = dot(dy, query, y, query);
+    for (auto [s, x] : llvm::enumerate(scores)) {
+      const double p = std::exp(x - logsum.load(row).real), kept = factor(s);
+      const double dx = p * (kept * dot(dy, query, v, key(s)) - through) * scale;
+      add(0, query, dx, k, key(s));
+      add(1, key(s), dx, q, query);
+      add(2, key(s), p * kept, dy, query);
+    }
+  });
+  for (auto [output, values] : llvm::zip_equal(outputs, sums))
+    for (auto [at, value] : llvm::enumerate(values))
+      output.store(at, {value, 0});
   return success();
 }
 

@@ -1,4 +1,5 @@
 //===- Rules.cpp - reductions, losses, pools and the views that no map says ------------------------===//
+#include "compiler/reference/Attention.h"
 #include "compiler/reference/Evaluator.h"
 
 #include "dialects/train/TrainOps.h"
@@ -323,6 +324,8 @@ llvm::StringMap<Rule> allRules() {
   add<train::LogSoftmaxOp, logSoftmax>(rules);
   add<train::CrossEntropyOp, crossEntropy>(rules);
   add<train::CrossEntropyGradOp, crossEntropyGrad>(rules);
+  add<train::AttentionOp, attention>(rules);
+  add<train::AttentionGradOp, attentionGrad>(rules);
   add<train::GatherOp, gather>(rules);
   add<train::GatherGradOp, gatherGrad>(rules);
   add<train::MaxPool2dOp, maxPool>(rules);

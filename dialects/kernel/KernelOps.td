@@ -1,4 +1,4 @@
-//===- KernelOps.td - contract, sweep, and the list of tasks -------------------------------------===//
+//===- KernelOps.td - contract, sweep, attend, and the list of tasks -----------------------------===//
 #ifndef SINTER_KERNEL_OPS_TD
 #define SINTER_KERNEL_OPS_TD
 
@@ -229,6 +229,52 @@ def Kernel_ScatterAddOp : Kernel_TableOp<"scatter_add"> {
   let assemblyFormat = [{
     `ins` `(` $x `,` $ids `:` type($x) `,` type($ids) `)` `outs` `(` $output `:` type($output) `)` (`shares` $shares^)? attr-dict
     (`->` type($results)^)?
+  }];
+}
+
+def Kernel_AttendOp : Kernel_LoopOp<"attend"> {
+  let summary = "attention in tiles of scores that are never written out, forwards and backwards (Dao et al. 2022, Dao 2023)";
+  let description = [{
+    Forwards: inputs q [B, T, H, D], k and v [B, S, H, D]; outputs y, as q, and logsum [B, H, T]: with x = scale · q kᵀ (-∞ at keys behind position t where
+    `causal`) and p = exp(x - logsum), y = (p · keep) v. `backwards`: inputs q, k, v, y, logsum and dy; outputs dq, dk and dv. `keep`, where it is there,
+    gives the factor of each probability: its argument is the example's id, `kernel.index` 0 to 3 are example, head, query and key.
+
+    Order of the sums: `block` queries by `block` keys make a tile. Forwards each tile of queries walks the tiles of keys in their order, with the
+    largest score so far: y and the sum of exponentials are scaled to it, then what the tile gives is added. Backwards the tiles of queries are walked in
+    their order, for each of them those of keys, and what a tile gives is added to dq, dk and dv, which begin as zero. Within a tile a sum is one
+    chain of fused multiply-adds, over columns, keys or queries in their order. Tiles that are hidden as a whole are left out.
+
+    (C1) inputs, outputs and their shapes are as said. (C2) block is two positive numbers, of queries a multiple of 16. (C3) ids [B] stand exactly
+    where `keep` does, which takes an i32 and yields an f32. (C4) all operands are tensors and each output has its result, or all are memrefs and there is
+    none. (C5) from outside, `keep` uses index values only, and `kernel.index` names one of the four axes. (C6) shares are positive, and no more than pairs of
+    example and head, forwards times tiles of queries.
+
+    ```mlir
+    %y, %logsum = kernel.attend block [64, 64] causal scale 1.250000e-01 ins(%q, %k, %v : …) outs(%e, %f : …)
+      -> tensor<8x128x4x64xf32>, tensor<8x4x128xf32>
+    ```
+  }];
+  let arguments = (ins Variadic<Kernel_Operand>:$inputs, Optional<Kernel_Operand>:$ids, Variadic<Kernel_Operand>:$outputs, F64Attr:$scale,
+                       UnitAttr:$causal, UnitAttr:$backwards, DenseI64ArrayAttr:$block, DefaultValuedAttr<I64Attr, "1">:$shares);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region MaxSizedRegion<1>:$keep);
+  let assemblyFormat = [{
+    (`backwards` $backwards^)? `block` $block (`causal` $causal^)? `scale` $scale `ins` `(` $inputs `:` type($inputs) `)`
+    (`ids` `(` $ids^ `:` type($ids) `)`)? `outs` `(` $outputs `:` type($outputs) `)` (`shares` $shares^)? attr-dict-with-keyword ($keep^)?
+    (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let hasRegionVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return getOutputsMutable(); }
+    ::llvm::ArrayRef<int64_t> shapeOfInput(unsigned i) { return ::llvm::cast<::mlir::ShapedType>(getInputs()[i].getType()).getShape(); }
+    int64_t getBatch() { return shapeOfInput(0)[0]; }
+    int64_t getQueries() { return shapeOfInput(0)[1]; }
+    int64_t getKeys() { return shapeOfInput(1)[1]; }
+    int64_t getHeads() { return shapeOfInput(0)[2]; }
+    int64_t getSize() { return shapeOfInput(0)[3]; }
+    /// What shares can be cut into: pairs of example and head, forwards times tiles of queries.
+    int64_t getParts();
   }];
 }
 

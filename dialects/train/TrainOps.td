@@ -554,6 +554,46 @@ def Train_CrossEntropyGradOp : Train_ReductionOp<"cross_entropy_grad"> {
   let hasVerifier = 1;
 }
 
+//===--- attention --------------------------------------------------------------------------------===//
+
+class Train_AttentionLikeOp<string mnemonic, list<Trait> traits = []>
+    : Train_Op<mnemonic, !listconcat([Pure, AttrSizedOperandSegments, DeclareOpInterfaceMethods<Train_Cost, ["getFlops"]>], traits)> {
+  let hasVerifier = 1;
+}
+defvar AttentionAttributes = (ins Optional<Train_Int>:$ids, Optional<Index>:$draw, Optional<Index>:$seed, F64Attr:$scale, UnitAttr:$causal,
+                              DefaultValuedAttr<F64Attr, "0.0">:$dropout, OptionalAttr<StrAttr>:$purpose);
+def Train_AttentionOp : Train_AttentionLikeOp<"attention", [DeclareOpInterfaceMethods<Train_Differentiable>]> {
+  let summary = "y = drop(softmax(scale · q kᵀ)) v, head by head, of scores that nobody else reads (Dao et al. 2022)";
+  let description = [{
+    q and y [B, T, H, D], k and v [B, S, H, D]: heads are a view of the last axis. `logsum` [B, H, T] is the logarithm of the sum of a row's exponentials, from
+    which the derivative computes the probabilities again; no gradient goes back through it. `causal`: position t sees keys up to t. `dropout` p sets a
+    probability to 0 where `train.random` by `purpose`, over [B, H, T, S], is below p, and divides the others by 1 - p; ids are [B].
+
+    (C1) shapes fit. (C2) 0 ≤ dropout < 1; purpose, ids, draw and seed stand exactly where it is not 0. (C3) scale is finite.
+
+    ```mlir
+    %y, %logsum = train.attention %q, %k, %v causal scale 1.250000e-01
+      : (tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>) -> (tensor<8x128x4x64xf32>, tensor<8x4x128xf32>)
+    ```
+  }];
+  let arguments = !con((ins Train_Float:$q, Train_Float:$k, Train_Float:$v), AttentionAttributes);
+  let results = (outs Train_Float:$y, Train_Float:$logsum);
+  let assemblyFormat = [{
+    $q `,` $k `,` $v (`causal` $causal^)? `scale` $scale (`dropout` $dropout^ `by` $purpose `of` $ids `draw` $draw `seed` $seed)?
+    attr-dict `:` functional-type(operands, results)
+  }];
+}
+def Train_AttentionGradOp : Train_AttentionLikeOp<"attention_grad"> {
+  let summary = "dq, dk and dv of an attention, from dy, its operands and its results";
+  let description = "Attributes and constraints as for `attention`.";
+  let arguments = !con((ins Train_Float:$dy, Train_Float:$q, Train_Float:$k, Train_Float:$v, Train_Float:$y, Train_Float:$logsum), AttentionAttributes);
+  let results = (outs Train_Float:$dq, Train_Float:$dk, Train_Float:$dv);
+  let assemblyFormat = [{
+    $dy `,` $q `,` $k `,` $v `,` $y `,` $logsum (`causal` $causal^)? `scale` $scale
+    (`dropout` $dropout^ `by` $purpose `of` $ids `draw` $draw `seed` $seed)? attr-dict `:` functional-type(operands, results)
+  }];
+}
+
 //===--- pooling ----------------------------------------------------------------------------------===//
 
 defvar PoolAttributes = (ins DenseI64ArrayAttr:$size, DenseI64ArrayAttr:$strides, DenseI64ArrayAttr:$padding);

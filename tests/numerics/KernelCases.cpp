@@ -519,6 +519,36 @@ void addAttention(Cases &cases) {
   }
 }
 
+/// The same as one op, and its gradient: fewer positions than a tile has and several tiles of them, with and without a rest, and
+/// columns likewise; more keys than causal queries see; draws one counter at a time and four.
+void addFusedAttention(Cases &cases) {
+  for (const auto &[t, s, heads, each, drops] :
+       {std::tuple(5, 5, 2, 4, false), std::tuple(33, 20, 3, 8, false),
+        std::tuple(3, 40, 5, 17, true), std::tuple(130, 150, 1, 64, false),
+        std::tuple(64, 128, 2, 16, true), std::tuple(192, 70, 1, 80, true)})
+    for (const char *causal : {"", "causal "}) {
+      const std::string q = tensor(fmt::format("3x{}x{}x{}", t, heads, each));
+      const std::string k = tensor(fmt::format("3x{}x{}x{}", s, heads, each));
+      const std::string l = tensor(fmt::format("3x{}x{}", heads, t));
+      const std::string how =
+          fmt::format("{}scale 0.4{}", causal,
+                      drops ? " dropout 0.25 by \"a\" of %ids draw %draw seed %seed" : "");
+      const std::string draws = drops ? ", tensor<3xi32>, index, index" : "";
+      cases.push_back(
+          {.op = "attention_grad",
+           .inputs = {{"q", q}, {"k", k}, {"v", k}, {"d", q}},
+           .body = fmt::format(
+               "%y, %l = train.attention %q, %k, %v {3} : ({0}, {1}, {1}{4}) -> ({0}, {2})\n"
+               "%dq, %dk, %dv = train.attention_grad %d, %q, %k, %v, %y, %l {3} : "
+               "({0}, {0}, {1}, {1}, {0}, {2}{4}) -> ({0}, {1}, {1})",
+               q, k, l, how, draws),
+           .outputs = {{"y", q}, {"l", l}, {"dq", q}, {"dk", k}, {"dv", k}},
+           .tolerance = sumTolerance,
+           .clocks = {{0, 1, 3, 7, 5}},
+           .ids = drops ? 3 : 0});
+    }
+}
+
 void addPositions(Cases &cases) {
   KernelCase mask{.op = "causal_mask", .inputs = {}, .body = "", .outputs = {}};
   for (const char *shape : {"2x3x20x20", "4x33x5", "2x5x33"}) {
@@ -786,6 +816,7 @@ std::vector<KernelCase> kernelCases() {
   addTables(cases);
   addPositions(cases);
   addAttention(cases);
+  addFusedAttention(cases);
   addPools(cases);
   addViews(cases);
   addUpdates(cases);

@@ -25,6 +25,25 @@ train Net on pictures {
 }
 """
 
+# Several tiles of scores and a rest, and draws within them.
+ATTENDING = """
+data letters {
+  tokens: class[7][150]
+  next: class[7][150]
+  train { tokens, next = synthetic(24) }
+}
+model Net(tokens: class[7][150]) -> f32[150, 7] {
+  tokens |> embedding(7, 24) |> position_embedding |> attention(3, causal: true, dropout: 0.2) |> dense(7)
+}
+train Net on letters {
+  objective cross_entropy(Net(tokens), next)
+  optimize sgd(lr: 0.5)
+  batch 8
+  epochs 2
+}
+"""
+
+
 class SameBits(harness.ProgramTest):
     def setUp(self):
         super().setUp()
@@ -70,6 +89,18 @@ class SameBits(harness.ProgramTest):
         self.assertGreater(len(re.findall(r"kernel\.contract", kernels)), 8)
         for name, weights in results.items():
             self.assert_same_bits(results["chosen"], weights, f"scheduled as {name}")
+
+    def test_any_shares_of_an_attention(self):
+        self.write("attending.sinter", ATTENDING)
+        kernels = self.sinter("show", "--floor", "kernel", "attending.sinter").out
+        attends = re.compile(r"(kernel\.attend .*?) shares \d+")
+        self.assertEqual(len(attends.findall(kernels)), 4)  # of training, of evaluation and of prediction
+        whole, _ = self.train(self.build(ATTENDING, "chosen"), "chosen.run", "--threads", 2)
+        for shares, threads in ((1, 1), (5, 3), (24, 2)):
+            self.write("shared.mlir", attends.sub(rf"\1 shares {shares}", kernels))
+            self.sinter("build", "shared.mlir", "-o", "shared")
+            other, _ = self.train(self.path("shared"), f"shared{shares}", "--threads", threads)
+            self.assert_same_bits(whole, other, f"in {shares} shares")
 
     def test_resume_after_an_epoch(self):
         whole, metrics = self.train(self.program, "whole", "--epochs", 4, "--threads", 1)

@@ -207,6 +207,23 @@ void addTables(Cases &cases) {
   }
 }
 
+/// More keys than queries see, and fewer.
+void addAttention(Cases &cases) {
+  for (const char *causal : {"", "causal "})
+    for (const auto &[t, s] : {std::pair(3, 5), std::pair(5, 3)}) {
+      const std::string q = fmt::format("tensor<2x{}x2x3xf32>", t);
+      const std::string k = fmt::format("tensor<2x{}x2x3xf32>", s);
+      cases.push_back(
+          {"attention",
+           {{"q", q}, {"k", k}, {"v", k}},
+           fmt::format(
+               "%y, %l = train.attention %q, %k, %v {0}scale 0.7 : ({1}, {2}, {2}) -> ({1}, "
+               "tensor<2x2x{3}xf32>)",
+               causal, q, k, t),
+           q});
+    }
+}
+
 /// Scores of which some are hidden; with -∞ only what a softmax makes of them can be compared.
 void addPositions(Cases &cases) {
   for (const char *type : {"tensor<2x3x4x4xf32>", "tensor<2x3x5xf32>", "tensor<2x5x3xf32>"}) {
@@ -334,6 +351,7 @@ std::vector<Case> gradientCases() {
   addReductions(cases);
   addSoftmax(cases);
   addTables(cases);
+  addAttention(cases);
   addPositions(cases);
   addPools(cases);
   addViews(cases);
