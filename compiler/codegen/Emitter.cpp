@@ -12,10 +12,6 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-unsigned bytesOf(Type element) {
-  return element.isIndex() ? 8 : std::max(8u, element.getIntOrFloatBitWidth()) / 8;
-}
-
 /// How an element lies in memory.
 Type stored(Type element) {
   return element.isInteger(1) ? IntegerType::get(element.getContext(), 8) : element;
@@ -36,6 +32,9 @@ Value Emitter::shareBegin(Value share, int64_t extent, int64_t shares) {
 
 Type Emitter::pointerType() { return LLVM::LLVMPointerType::get(builder.getContext()); }
 VectorType Emitter::vectorOf(Type element) { return VectorType::get({lanes}, element); }
+unsigned Emitter::bytesOf(Type element) {
+  return element.isIndex() ? 8 : std::max(8u, element.getIntOrFloatBitWidth()) / 8;
+}
 
 Value Emitter::advance(Value pointer, Value elements, Type element) {
   APInt known;
@@ -99,6 +98,9 @@ void Emitter::storeLanes(Value value, Value pointer, Value mask) {
     LLVM::MaskedStoreOp::create(builder, location, value, pointer, mask, bytesOf(element));
   else
     LLVM::StoreOp::create(builder, location, value, pointer, bytesOf(element));
+}
+void Emitter::fetch(Value pointer) {
+  LLVM::Prefetch::create(builder, location, pointer, /*rw=*/0, /*hint=*/2, /*cache=*/1);
 }
 Value Emitter::gatherLanes(Value pointer, Type element, int64_t stride, Value mask) {
   // Sixteen scalar loads: a lane that the mask leaves out reads what lane 0 reads.

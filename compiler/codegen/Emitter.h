@@ -30,6 +30,8 @@ public:
 
   mlir::Type pointerType();
   static mlir::VectorType vectorOf(mlir::Type element);
+  /// Of an element in memory.
+  static unsigned bytesOf(mlir::Type element);
 
   /// pointer + elements · sizeof(element).
   mlir::Value advance(mlir::Value pointer, mlir::Value elements, mlir::Type element);
@@ -44,6 +46,8 @@ public:
   /// Sixteen neighbours; where `mask` is given only its lanes are touched, the others are zero.
   mlir::Value loadLanes(mlir::Value pointer, mlir::Type element, mlir::Value mask = {});
   void storeLanes(mlir::Value value, mlir::Value pointer, mlir::Value mask = {});
+  /// Asks for the cache line at `pointer`, which will be read once: as near as the second-level cache.
+  void fetch(mlir::Value pointer);
   /// Sixteen elements `stride` apart.
   mlir::Value gatherLanes(mlir::Value pointer, mlir::Type element, int64_t stride,
                           mlir::Value mask = {});

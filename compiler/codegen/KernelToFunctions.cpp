@@ -50,7 +50,7 @@ struct KernelToFunctions : PassWrapper<KernelToFunctions, OperationPass<ModuleOp
     if (failed(nameTarget(target, cpu, module)))
       return signalPassFailure();
     sharedFunctions = 0;
-    MicroKernels microKernels(module);
+    MicroKernels microKernels(module, target);
     OpBuilder builder(module.getContext());
     std::map<std::vector<uintptr_t>, Group> groups;
     SmallVector<std::pair<kernel::TaskOp, TaskForm>> tasks;

@@ -3,6 +3,7 @@
 #include "compiler/codegen/MicroKernel.h"
 
 #include "compiler/codegen/Body.h"
+#include "compiler/codegen/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/Support/raw_ostream.h"
@@ -11,6 +12,12 @@ using namespace mlir;
 
 namespace sinter::codegen {
 namespace {
+
+constexpr int64_t lineBytes = 64;
+/// A sum of fewer steps ends before what is fetched arrives.
+constexpr int64_t leastStepsToFetchIn = 32;
+/// How many registers' worth of a long epilogue run side by side; each takes some registers more for what lies between.
+constexpr int64_t vectorsSideBySide = 4;
 
 /// Two kernels with one key are the same code.
 std::string keyOf(const MicroKernel &kernel) {
@@ -49,9 +56,11 @@ std::string keyOf(const MicroKernel &kernel) {
 
 class Writer {
 public:
-  Writer(const MicroKernel &kernel, func::FuncOp function, OpBuilder &builder, Location location)
-      : kernel(kernel), emit(builder, location), function(function), builder(builder),
-        location(location), f32(builder.getF32Type()), vector(Emitter::vectorOf(f32)) {}
+  Writer(const MicroKernel &kernel, const Target &target, func::FuncOp function, OpBuilder &builder,
+         Location location)
+      : kernel(kernel), target(target), emit(builder, location), function(function),
+        builder(builder), location(location), f32(builder.getF32Type()),
+        vector(Emitter::vectorOf(f32)) {}
 
   void run() {
     Block *entry = function.addEntryBlock();
@@ -72,6 +81,10 @@ public:
     Value first = kernel.first == When::Dynamic ? take(1)[0] : Value();
     Value last = kernel.last == When::Dynamic ? take(1)[0] : Value();
 
+    if (last)
+      fetchAheadIf(last);
+    else if (kernel.last == When::Always)
+      fetchAhead();
     Value zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(vector));
     SmallVector<Value> sums =
         sum(0, a, b, SmallVector<Value>(kernel.rows() * kernel.vectors, zero));
@@ -93,6 +106,7 @@ public:
 
 private:
   const MicroKernel &kernel;
+  const Target &target;
   Emitter emit;
   func::FuncOp function;
   OpBuilder &builder;
@@ -104,6 +118,29 @@ private:
 
   Value maskOf(int64_t column) {
     return column + 1 == kernel.vectors ? emit.firstLanes(kernel.lastColumns) : Value();
+  }
+
+  /// The epilogue meets every line of its operands once and has no time to wait for it: the rows of a tile lie apart, where no prefetcher
+  /// of the CPU looks. They are on their way while the sum runs.
+  void fetchAhead() {
+    int64_t steps = 1;
+    for (const SumLoop &loop : kernel.sum)
+      steps *= loop.trip;
+    if (steps < leastStepsToFetchIn || !kernel.epilogue)
+      return;
+    for (auto [index, tile] : llvm::enumerate(kernel.with)) {
+      const int64_t bytes = Emitter::bytesOf(tile.element);
+      for (int64_t row : tile.rowOffsets)
+        for (int64_t column = 0; tile.hasColumns && column < kernel.vectors * lanes;
+             column += lineBytes / bytes)
+          emit.fetch(emit.advance(withPointers[index], row + column, tile.element));
+    }
+  }
+  void fetchAheadIf(Value condition) {
+    auto branch = scf::IfOp::create(builder, location, condition, /*withElseRegion=*/false);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPoint(branch.thenBlock()->getTerminator());
+    fetchAhead();
   }
 
   /// One step of the sum at static offsets from the pointers.
@@ -196,36 +233,104 @@ private:
   void finish(ArrayRef<Value> sums) {
     if (!kernel.epilogue || kernel.epilogue->empty())
       return storePartial(sums);
-    Block &body = kernel.epilogue->front();
+    if (rowsOfTurn() > 0)
+      return finishInTurns(sums);
     for (int64_t i = 0; i < kernel.rows(); ++i)
-      for (int64_t j = 0; j < kernel.vectors; ++j) {
-        IRMapping mapping;
-        mapping.map(body.getArgument(0), sums[i * kernel.vectors + j]);
-        for (auto [index, tile] : llvm::enumerate(kernel.with)) {
-          Value pointer =
-              emit.advance(withPointers[index],
-                           tile.rowOffsets[i] + (tile.hasColumns ? j * lanes : 0), tile.element);
-          mapping.map(body.getArgument(index + 1),
-                      tile.hasColumns ? emit.loadLanes(pointer, tile.element, maskOf(j))
-                                      : emit.load(pointer, tile.element));
-        }
-        for (auto [value, argument] : llvm::zip_equal(kernel.captured, capturedValues))
-          mapping.map(value, argument);
-        SmallVector<Value> results = emitBody(emit, body, mapping, /*vectors=*/true,
-                                              [&](int64_t axis) { return coordinate(axis, i, j); });
-        for (auto [index, tile] : llvm::enumerate(kernel.outputs))
-          emit.storeLanes(
-              results[index],
-              emit.advance(outputPointers[index], tile.rowOffsets[i] + j * lanes, tile.element),
-              maskOf(j));
-      }
+      for (int64_t j = 0; j < kernel.vectors; ++j)
+        finishVector(sums[i * kernel.vectors + j], {}, i, j);
+  }
+
+  /// How many rows of the tile go through the epilogue side by side; 0: each vector by itself, the sums in their registers. That is best
+  /// where the epilogue is short. A long one is a chain of ops that wait for each other, and has constants for many registers.
+  int64_t rowsOfTurn() const {
+    const bool isLong = llvm::any_of(kernel.epilogue->front(), [](Operation &op) {
+      return isa<math::ExpOp, math::TanhOp, math::ErfOp, math::LogOp, math::Log1pOp, math::ExpM1Op,
+                 math::SinOp, math::CosOp, math::PowFOp>(op);
+    });
+    auto areEven = [](ArrayRef<int64_t> rows) {
+      for (size_t i = 2; i < rows.size(); ++i)
+        if (rows[i] - rows[i - 1] != rows[1] - rows[0])
+          return false;
+      return true;
+    };
+    auto tilesAreEven = [&](ArrayRef<TileOperand> tiles) {
+      return llvm::all_of(tiles, [&](const TileOperand &tile) { return areEven(tile.rowOffsets); });
+    };
+    if (!isLong || !tilesAreEven(kernel.with) || !tilesAreEven(kernel.outputs) ||
+        !llvm::all_of(kernel.coordinates, areEven))
+      return 0;
+    const int64_t rows =
+        std::max<int64_t>(1, vectorsSideBySide / target.registersPerVector() / kernel.vectors);
+    return rows < kernel.rows() ? rows : 0;
+  }
+
+  /// The sums go to the stack, from where a loop takes some rows at a time.
+  void finishInTurns(ArrayRef<Value> sums) {
+    const int64_t atOnce = rowsOfTurn(), whole = kernel.rows() / atOnce * atOnce;
+    Value stack;
+    {
+      OpBuilder::InsertionGuard guard(builder);
+      builder.setInsertionPointToStart(&function.front());
+      stack =
+          LLVM::AllocaOp::create(builder, location, emit.pointerType(), f32,
+                                 emit.constant(kernel.rows() * kernel.vectors * lanes), lineBytes);
+    }
+    for (auto [index, sum] : llvm::enumerate(sums))
+      emit.storeLanes(sum, emit.advance(stack, static_cast<int64_t>(index) * lanes, f32));
+    auto finishRows = [&](Value turn, int64_t begin, int64_t end) {
+      Value from =
+          turn ? emit.advance(stack, emit.multiply(turn, kernel.vectors * lanes), f32) : stack;
+      for (int64_t i = begin; i < end; ++i)
+        for (int64_t j = 0; j < kernel.vectors; ++j)
+          finishVector(
+              emit.loadLanes(emit.advance(from, (i * kernel.vectors + j) * lanes, f32), f32), turn,
+              i, j);
+    };
+    emit.loop(0, whole, atOnce, [&](Value turn) {
+      if (auto loop = dyn_cast<scf::ForOp>(builder.getInsertionBlock()->getParentOp()))
+        loop->setAttr(interleavedAttribute, builder.getUnitAttr());
+      finishRows(turn, 0, atOnce);
+    });
+    if (whole < kernel.rows())
+      finishRows({}, whole, kernel.rows());
+  }
+
+  /// What belongs to row i, counted from row `turn` where it is given: an offset or a coordinate that moves evenly.
+  static int64_t stepOf(ArrayRef<int64_t> rows) { return rows.size() > 1 ? rows[1] - rows[0] : 0; }
+  Value addressOf(Value pointer, const TileOperand &tile, Value turn, int64_t i, int64_t column) {
+    if (turn)
+      pointer = emit.advance(pointer, emit.multiply(turn, stepOf(tile.rowOffsets)), tile.element);
+    return emit.advance(pointer, tile.rowOffsets[i] + column, tile.element);
+  }
+
+  void finishVector(Value sum, Value turn, int64_t i, int64_t j) {
+    Block &body = kernel.epilogue->front();
+    IRMapping mapping;
+    mapping.map(body.getArgument(0), sum);
+    for (auto [index, tile] : llvm::enumerate(kernel.with)) {
+      Value pointer =
+          addressOf(withPointers[index], tile, turn, i, tile.hasColumns ? j * lanes : 0);
+      mapping.map(body.getArgument(index + 1),
+                  tile.hasColumns ? emit.loadLanes(pointer, tile.element, maskOf(j))
+                                  : emit.load(pointer, tile.element));
+    }
+    for (auto [value, argument] : llvm::zip_equal(kernel.captured, capturedValues))
+      mapping.map(value, argument);
+    SmallVector<Value> results = emitBody(emit, body, mapping, /*vectors=*/true, [&](int64_t axis) {
+      return coordinate(axis, turn, i, j);
+    });
+    for (auto [index, tile] : llvm::enumerate(kernel.outputs))
+      emit.storeLanes(results[index], addressOf(outputPointers[index], tile, turn, i, j * lanes),
+                      maskOf(j));
   }
 
   /// The coordinate of an op axis at row i, vector j of the tile.
-  Value coordinate(int64_t axis, int64_t i, int64_t j) {
+  Value coordinate(int64_t axis, Value turn, int64_t i, int64_t j) {
     const size_t index = llvm::find(kernel.coordinateAxes, axis) - kernel.coordinateAxes.begin();
     ArrayRef<int64_t> steps = kernel.coordinates[index];
     Value base = emit.add(coordinateBases[index], steps.empty() ? j * lanes : steps[i]);
+    if (turn && !steps.empty())
+      base = emit.add(base, emit.multiply(turn, stepOf(steps)));
     Value value = arith::IndexCastOp::create(builder, location, builder.getIndexType(), base);
     if (!steps.empty())
       return value;
@@ -256,7 +361,7 @@ func::FuncOp MicroKernels::get(const MicroKernel &kernel, Location location) {
   function->setAttr("passthrough", builder.getStrArrayAttr({"noinline"}));
   function->setAttr("llvm.linkage",
                     LLVM::LinkageAttr::get(builder.getContext(), LLVM::Linkage::Internal));
-  Writer(kernel, function, builder, location).run();
+  Writer(kernel, target, function, builder, location).run();
   return function;
 }
 

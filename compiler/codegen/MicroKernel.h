@@ -46,7 +46,7 @@ struct MicroKernel {
 /// The micro-kernels of a module.
 class MicroKernels {
 public:
-  explicit MicroKernels(mlir::ModuleOp module) : module(module) {}
+  MicroKernels(mlir::ModuleOp module, const Target &target) : module(module), target(target) {}
 
   /// A function (A, B, with…, outputs…: pointers to the tile's first element; coordinates…: i64; captured…; first, last: i1 where
   /// dynamic), made when no equal one exists.
@@ -54,6 +54,7 @@ public:
 
 private:
   mlir::ModuleOp module;
+  const Target &target;
   llvm::StringMap<mlir::func::FuncOp> known;
 };
 

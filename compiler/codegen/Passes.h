@@ -30,6 +30,12 @@ void registerDescribeProgramPass();
 std::unique_ptr<mlir::Pass> createApproximateMathPass();
 void registerApproximateMathPass();
 
+/// Marks a loop whose turn holds independent chains, and no store that one of its loads should see.
+inline constexpr llvm::StringLiteral interleavedAttribute = "sinter.interleaved";
+/// Sorts marked loops' ops so that neighbours do not wait for each other.
+std::unique_ptr<mlir::Pass> createInterleaveChainsPass();
+void registerInterleaveChainsPass();
+
 /// Registers all of these by name, for sinter-opt.
 void registerPasses();
 

@@ -30,6 +30,7 @@ void addTasksToLLVMPasses(OpPassManager &manager, const Target &target) {
   loops.addPass(createCanonicalizerPass());
   loops.addPass(createCSEPass());
   loops.addPass(createApproximateMathPass());
+  loops.addPass(createInterleaveChainsPass());
   loops.addPass(createConvertMathToLLVMPass());
   manager.addPass(createConvertMathToLibmPass());
   OpPassManager &functions = manager.nest<func::FuncOp>();
@@ -52,6 +53,7 @@ void registerPasses() {
   registerKernelToFunctionsPass();
   registerDescribeProgramPass();
   registerApproximateMathPass();
+  registerInterleaveChainsPass();
 }
 
 } // namespace sinter::codegen

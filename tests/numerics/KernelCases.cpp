@@ -338,6 +338,27 @@ void addContractions(Cases &cases) {
   contract("ij,ij->", "33x70", "33x70", "");
   contract("ij,j->i", "33x70", "70", "33");
 
+  // With long functions behind it: rows that do not go into tiles, columns that do not go into vectors, a sum in one block and in several.
+  for (const auto &[rows, sum, columns] : {std::tuple(33, 70, 45), std::tuple(61, 530, 49),
+                                           std::tuple(2, 9, 32), std::tuple(29, 40, 96)}) {
+    const std::string a = tensor(fmt::format("{}x{}", rows, sum)),
+                      b = tensor(fmt::format("{}x{}", sum, columns)),
+                      y = tensor(fmt::format("{}x{}", rows, columns)),
+                      bias = tensor(std::to_string(columns));
+    cases.push_back(
+        {.op = "contract",
+         .inputs = {{"a", a}, {"b", b}, {"bias", bias}, {"x", y}},
+         .body = fmt::format("%p = train.contract \"bk,kn->bn\" %a, %b : ({0}, {1}) -> {2}\n"
+                             "%w = train.broadcast %bias to [1] : {3} -> {2}\n"
+                             "%q = train.add %p, %w : {2}, {2} -> {2}\n"
+                             "%g = train.gelu %q {{approximate}} : {2}\n"
+                             "%t = train.tanh %x : {2}\n"
+                             "%y = train.mul %g, %t : {2}, {2} -> {2}",
+                             a, b, y, bias),
+         .outputs = {{"y", y}, {"q", y}},
+         .tolerance = sumTolerance});
+  }
+
   struct Geometry {
     std::string attributes, x, w, y;
   };

@@ -15,7 +15,7 @@ model Net(image: f32[3, 8, 8]) -> f32[5] {
   image
     |> conv2d(40, kernel: 3, padding: 1) |> relu
     |> conv2d(48, kernel: 3, padding: 1, stride: 2) |> batch_norm |> relu
-    |> flatten |> dense(256) |> relu |> dense(150) |> relu |> dense(5)
+    |> flatten |> dense(256) |> gelu |> dense(150) |> tanh |> dense(5)
 }
 train Net on pictures {
   objective cross_entropy(Net(image), label)
