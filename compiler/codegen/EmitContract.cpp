@@ -86,18 +86,16 @@ public:
       switchOverTaps(origin);
       return success();
     case ShareAxis::RowTiles:
-    case ShareAxis::Panels: {
-      const int64_t units = schedule.shareAxis == ShareAxis::Panels
-                                ? panels.back().number + panels.back().count
-                                : llvm::divideCeil(plan.rows[0], schedule.mr);
-      shareLow = emit.shareBegin(scope.share, units, schedule.shares);
-      shareHigh = emit.shareBegin(emit.add(scope.share, 1), units, schedule.shares);
+      takeRowTiles(scope.share, schedule.shares);
       if (plan.taps.empty() || plan.tapsAreSummed)
         summedTaps(origin);
       else
         tapGroup(origin, plan.order);
       return success();
-    }
+    case ShareAxis::Panels:
+      takeUnits(scope.share, panels.back().number + panels.back().count, schedule.shares);
+      summedTaps(origin);
+      return success();
     }
     llvm_unreachable("all axes are handled");
   }
@@ -118,6 +116,18 @@ private:
   Value chunkLow,
       chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
   OperandCopies copies{scope, plan, schedule};
+
+  /// Lets the loops over panels or row tiles go over one part of `parts` of them.
+  void takeUnits(Value part, int64_t units, int64_t parts) {
+    shareLow = emit.shareBegin(part, units, parts);
+    shareHigh = emit.shareBegin(emit.add(part, 1), units, parts);
+  }
+  void takeRowTiles(Value part, int64_t parts) {
+    takeUnits(part, llvm::divideCeil(plan.rows[0], schedule.mr), parts);
+  }
+  bool cutsRows() const {
+    return schedule.shareAxis == ShareAxis::RowTiles || rowPartsOfTap(plan, schedule) > 1;
+  }
 
   Cursor moved(const Cursor &from, unsigned axis, Value by) {
     Cursor to = from;
@@ -206,34 +216,40 @@ private:
       emit.storeLanes(zero, emit.advance(pointer, whole, f32), emit.firstLanes(elements - whole));
   }
 
-  /// Taps with outputs of their own: each share has some of them.
+  /// Taps with outputs of their own: each share has some of them, or a part of the rows of one.
   void switchOverTaps(const Cursor &origin) {
     const auto numTaps = static_cast<int64_t>(plan.order.size());
-    auto group = [&](int64_t share) {
+    const int64_t parts = rowPartsOfTap(plan, schedule), groups = schedule.shares / parts;
+    OpBuilder &builder = emit.builder;
+    Value groupNumber = scope.share;
+    if (parts > 1) {
+      Value divisor = emit.constant(parts);
+      groupNumber = arith::DivSIOp::create(builder, emit.location, scope.share, divisor);
+      takeRowTiles(arith::RemSIOp::create(builder, emit.location, scope.share, divisor), parts);
+    }
+    auto group = [&](int64_t number) {
       ArrayRef<Tap> taps(plan.order);
-      const int64_t low = numTaps * share / schedule.shares,
-                    high = numTaps * (share + 1) / schedule.shares;
+      const int64_t low = numTaps * number / groups, high = numTaps * (number + 1) / groups;
       tapGroup(origin, taps.slice(low, high - low));
     };
-    if (schedule.shares == 1)
+    if (groups == 1)
       return group(0);
     SmallVector<int64_t> cases;
-    for (int64_t share = 1; share < schedule.shares; ++share)
-      cases.push_back(share);
-    OpBuilder &builder = emit.builder;
+    for (int64_t number = 1; number < groups; ++number)
+      cases.push_back(number);
     Value index =
-        arith::IndexCastOp::create(builder, emit.location, builder.getIndexType(), scope.share);
+        arith::IndexCastOp::create(builder, emit.location, builder.getIndexType(), groupNumber);
     auto branch =
         scf::IndexSwitchOp::create(builder, emit.location, TypeRange(), index, cases, cases.size());
     OpBuilder::InsertionGuard guard(builder);
-    auto fill = [&](Region &region, int64_t share) {
+    auto fill = [&](Region &region, int64_t number) {
       builder.setInsertionPointToStart(&region.emplaceBlock());
-      group(share);
+      group(number);
       scf::YieldOp::create(builder, emit.location);
     };
     fill(branch.getDefaultRegion(), 0);
-    for (int64_t share : cases)
-      fill(branch.getCaseRegions()[share - 1], share);
+    for (int64_t number : cases)
+      fill(branch.getCaseRegions()[number - 1], number);
   }
 
   void tapGroup(const Cursor &origin, ArrayRef<Tap> taps) {
@@ -345,7 +361,7 @@ private:
     const TileShape shape = tileShape(yIsOfB ? 1 : rangeY.size(), rangeX.size(), schedule.mr);
     const auto piecesX = numbered(cutEvenly(rangeX.size(), shape.x), rangeX.low);
     const auto piecesY = numbered(cutEvenly(rangeY.size(), shape.y), rangeY.low);
-    const bool cutRows = schedule.shareAxis == ShareAxis::RowTiles;
+    const bool cutRows = cutsRows();
     const bool cutPanels = schedule.shareAxis == ShareAxis::Panels;
     const bool packA = schedule.packA && !sumIsEmpty, packB = schedule.packB && !sumIsEmpty;
     const int64_t steps = llvm::product_of(sizes);

@@ -7,7 +7,7 @@
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
 
-using llvm::divideCeil;
+using llvm::alignTo, llvm::divideCeil;
 
 namespace sinter::codegen {
 namespace {
@@ -32,7 +32,7 @@ constexpr int64_t sharesOfRows = 4;
 /// Whether `count` pieces of `bytes` that lie `stride` bytes apart stay in the first-level cache. Strides that are multiples of large
 /// powers of two find only a few of its sets.
 bool staysInCache(int64_t count, int64_t stride, int64_t bytes) {
-  const int64_t lines = llvm::divideCeil(bytes, lineBytes);
+  const int64_t lines = divideCeil(bytes, lineBytes);
   if (count * lines > cacheLines)
     return false;
   if (stride % lineBytes != 0 || stride <= bytes)
@@ -100,8 +100,8 @@ bool sharesRowsOfAllTaps(const ContractPlan &plan) {
   const bool readsImagesTogether =
       llvm::all_of(plan.order, [&](const Tap &tap) { return tap.sum[0] == Range{0, plan.sum[0]}; });
   const int64_t bytes = numTaps * plan.rows[0] * plan.cols * 4 / sharesOfRows;
-  return numTaps > sharesOfRows && readsImagesTogether && plan.rows[0] >= 4 * sharesOfRows &&
-         bytes <= chunkBytes;
+  const bool savesReads = numTaps > sharesOfRows && bytes <= chunkBytes;
+  return (numTaps == 1 || savesReads) && readsImagesTogether && plan.rows[0] >= 4 * sharesOfRows;
 }
 
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
@@ -130,7 +130,10 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
     available = divideCeil(plan.rows.front(), std::max<int64_t>(1, schedule.chunk));
     break;
   case ShareAxis::Taps:
+    // Odd numbers of taps leave one of two threads waiting; halves of them do not.
     available = static_cast<int64_t>(plan.order.size());
+    if (plan.rows.size() == 1 && divideCeil(plan.rows[0], schedule.mr) >= 8 && available <= 16)
+      available *= 2;
     break;
   case ShareAxis::RowTiles:
     available = divideCeil(plan.rows.front(), schedule.mr);
@@ -163,10 +166,14 @@ int64_t chooseChunk(const ContractPlan &plan) {
   const int64_t rows = llvm::product_of(llvm::ArrayRef(plan.rows).drop_front());
   const int64_t bytes = rows * (llvm::product_of(plan.sum) + plan.cols) * 4;
   const int64_t chunk = std::min<int64_t>(chunkBytes / bytes, divideCeil(plan.rows.front(), 4));
-  return chunk > 1 ? chunk : 0;
+  if (chunk <= 1)
+    return 0;
+  // Each share takes some chunks: a number that two or four threads divide without rest.
+  return divideCeil(plan.rows.front(), alignTo(divideCeil(plan.rows.front(), chunk), 4));
 }
 
-/// Rows of A can be packed where they lie side by side and a tile spans no other axis.
+/// Rows of A can be packed where they lie side by side and a tile spans no other axis. A copy is of one of the outermost rows, so there
+/// must be no chunk.
 bool canPackA(const ContractPlan &plan) {
   const bool cutsImages = chooseShareAxis(plan, 1, {}) == ShareAxis::OuterRows;
   return plan.rows.size() == (cutsImages ? 2 : 1) &&
@@ -221,14 +228,14 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
 
   Schedule best;
   best.chunk = chooseChunk(plan);
-  const bool mayPackA = canPackA(plan), rowsOfAllTaps = sharesRowsOfAllTaps(plan);
+  const bool mayPackA = best.chunk == 0 && canPackA(plan),
+             rowsOfAllTaps = sharesRowsOfAllTaps(plan);
   double bestCycles = 0;
   auto consider = [&](Schedule schedule) {
     double cycles = cyclesOfTiles(shape, schedule, target);
     if (rowsOfAllTaps) { // few shares, of whole tiles: threads wait for the largest
       const int64_t tiles = divideCeil(plan.rows[0], schedule.mr);
-      cycles *=
-          static_cast<double>(llvm::alignTo(tiles, schedule.shares)) / static_cast<double>(tiles);
+      cycles *= static_cast<double>(alignTo(tiles, schedule.shares)) / static_cast<double>(tiles);
     }
     // At equal cost the larger tile loads less, and what is not packed costs no memory.
     if (bestCycles == 0 || cycles < bestCycles * 0.999 ||
@@ -263,6 +270,13 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   return best;
 }
 
+int64_t rowPartsOfTap(const ContractPlan &plan, const Schedule &schedule) {
+  const auto numTaps = static_cast<int64_t>(plan.order.size());
+  const bool cutsTaps = schedule.shareAxis == ShareAxis::Taps && plan.rows.size() == 1 &&
+                        numTaps > 0 && schedule.shares % numTaps == 0;
+  return cutsTaps ? schedule.shares / numTaps : 1;
+}
+
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule) {
   if (schedule.shareAxis != ShareAxis::RowTiles)
     return plan.rows.back();
@@ -279,8 +293,8 @@ Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan,
     schedule.chunk = 0;
   schedule.shareAxis = chooseShareAxis(plan, divideCeil(plan.cols, lanes), schedule);
   const int64_t steps = llvm::product_of(plan.block);
-  schedule.packA =
-      schedule.packA && canPackA(plan) && packedRows(plan, schedule) * steps <= maxPackedElements;
+  schedule.packA = schedule.packA && schedule.chunk == 0 && canPackA(plan) &&
+                   packedRows(plan, schedule) * steps <= maxPackedElements;
   schedule.packB = schedule.packB && schedule.nr * lanes * steps <= maxPackedElements;
   return schedule;
 }

@@ -18,7 +18,7 @@ namespace sinter::codegen {
 /// Which loop the shares of a task divide among themselves.
 enum class ShareAxis {
   OuterRows, ///< the first row axis: images
-  Taps,      ///< taps that the output holds apart: a convolution by weight
+  Taps,      ///< taps that the output holds apart: a convolution by weight; or parts of their rows
   RowTiles,  ///< tiles of the only row axis, in all taps
   Panels     ///< column panels
 };
@@ -51,6 +51,9 @@ struct TileShape {
   int64_t y = 1, x = 1;
 };
 TileShape tileShape(int64_t extentY, int64_t extentX, int64_t mr);
+
+/// Into how many parts of its rows a tap is cut, where shares take taps and are a multiple of them.
+int64_t rowPartsOfTap(const ContractPlan &plan, const Schedule &schedule);
 
 /// How many rows one share packs at most.
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule);

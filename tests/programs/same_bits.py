@@ -14,6 +14,7 @@ data pictures {
 model Net(image: f32[3, 8, 8]) -> f32[5] {
   image
     |> conv2d(40, kernel: 3, padding: 1) |> relu
+    |> conv2d(12, kernel: 3, padding: 1) |> relu
     |> conv2d(48, kernel: 3, padding: 1, stride: 2) |> batch_norm |> relu
     |> flatten |> dense(256) |> gelu |> dense(150) |> tanh |> dense(5)
 }
@@ -80,6 +81,7 @@ class SameBits(harness.ProgramTest):
                 "panels": "mr = 4, nr = 1, unroll = 2, rowsOutside = false, shares = 4, packB = true, chunk = 5",
                 "packed": "mr = 2, nr = 2, unroll = 4, rowsOutside = false, shares = 3, packA = true, packB = true",
                 "chunks": "mr = 3, nr = 1, unroll = 4, rowsOutside = false, shares = 2, packA = true, chunk = 24",
+                "halves": "mr = 2, nr = 2, unroll = 1, rowsOutside = false, shares = 18, packA = true, packB = true",
         }.items():
             text = kernels if schedule is None else re.sub(
                 r"(kernel\.contract .* block \[[^]]*\])", rf"\1 schedule <{schedule}>", bare)

@@ -146,5 +146,24 @@ TEST_CASE("shares of a convolution by weight take rows of all taps while their g
     each.rows = {{0, 512}};
   const Schedule byTap = chooseSchedule(plan, machine(true));
   CHECK(byTap.shareAxis == ShareAxis::Taps);
-  CHECK(byTap.shares == 9);
+  CHECK(byTap.shares == 18); // nine leave one of two threads waiting
+  CHECK(rowPartsOfTap(plan, byTap) == 2);
+
+  plan.taps = {1};
+  plan.order.resize(1);
+  CHECK(chooseSchedule(plan, machine(true)).shareAxis == ShareAxis::RowTiles);
+}
+
+TEST_CASE("chunks of images are as many as two or four threads share out equally") {
+  ContractPlan plan = product(32, 256, 256);
+  plan.rows = {32, 8, 8};
+  plan.tapsAreSummed = true;
+  plan.taps = {1};
+  plan.cols = 128;
+  plan.accesses[0].strides = {64 * 256, 8 * 256, 256, 0, 0, 1};
+  plan.accesses[1].strides = {0, 0, 0, 1, 0, 128};
+  plan.accesses[2].strides = {64 * 128, 8 * 128, 128, 1, 0, 0};
+  const Schedule schedule = chooseSchedule(plan, machine(true)); // five images would fit
+  CHECK(schedule.chunk == 4);
+  CHECK(schedule.shares == 8);
 }
