@@ -30,6 +30,7 @@ public:
     plan.sum.assign(op.getSum().begin(), op.getSum().end());
     plan.block.assign(op.getBlock().begin(), op.getBlock().end());
     plan.cols = op.getCols();
+    plan.bf16 = op.getBf16();
     plan.numWith = op.getWith().size();
     plan.numOutputs = op.getOutputs().size();
     if (failed(resolveAccesses()) || failed(findLimits()))

@@ -42,6 +42,8 @@ struct ContractPlan {
   bool needsZeroFill = false;
   /// The epilogue cannot ride on the last tap, which misses some rows.
   bool needsFinish = false;
+  /// A and B are read as bfloat16, in pairs along the innermost sum axis.
+  bool bf16 = false;
   /// Where op axis i of the rows went (merged axes: the merged one), for kernel.index.
   llvm::SmallVector<unsigned> planAxis;
 

@@ -5,6 +5,7 @@
 #include "compiler/codegen/Body.h"
 #include "compiler/codegen/ContractPlan.h"
 #include "compiler/codegen/PackOperands.h"
+#include "compiler/codegen/PackPairs.h"
 #include "compiler/codegen/Schedule.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/kernel/KernelOps.h"
@@ -45,10 +46,10 @@ SmallVector<Piece> numbered(ArrayRef<Segment> segments, int64_t start) {
 class ContractEmitter {
 public:
   ContractEmitter(kernel::ContractOp op, ContractPlan plan, const Schedule &schedule,
-                  const TaskScope &scope, MicroKernels &microKernels)
+                  const TaskScope &scope, const Target &target, MicroKernels &microKernels)
       : op(op), plan(std::move(plan)), schedule(schedule), scope(scope), emit(scope.emitter),
-        microKernels(microKernels), hasEpilogue(!op.getEpilogue().empty()),
-        captured(capturedValues(op.getEpilogue())) {
+        microKernels(microKernels), products(productsOf(this->plan, target)),
+        hasEpilogue(!op.getEpilogue().empty()), captured(capturedValues(op.getEpilogue())) {
     op.getEpilogue().walk([&](kernel::IndexOp index) {
       if (!llvm::is_contained(coordinateAxes, index.getAxis()))
         coordinateAxes.push_back(index.getAxis());
@@ -107,6 +108,7 @@ private:
   const TaskScope &scope;
   Emitter &emit;
   MicroKernels &microKernels;
+  const Products products;
   const bool hasEpilogue;
   SmallVector<Value> captured;
   SmallVector<int64_t> coordinateAxes; // op axes that the epilogue asks for
@@ -116,6 +118,14 @@ private:
   Value chunkLow,
       chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
   OperandCopies copies{scope, plan, schedule};
+  std::optional<PairCopies> pairs; // of a product in bfloat16
+  Value rowsCopied;                // how many rows of pairs the loops have passed
+
+  static Products productsOf(const ContractPlan &plan, const Target &target) {
+    if (!plan.bf16)
+      return Products::F32;
+    return target.bf16 ? Products::Pairs : Products::EmulatedPairs;
+  }
 
   /// Lets the loops over panels or row tiles go over one part of `parts` of them.
   void takeUnits(Value part, int64_t units, int64_t parts) {
@@ -330,10 +340,17 @@ private:
 
   bool isOfB(unsigned axis) const { return plan.accesses[1].strides[axis] != 0; }
 
+  /// Up to two row axes lie in a tile; where B is copied, only such as read the same of it.
+  unsigned firstTileRow() const {
+    const auto rows = static_cast<unsigned>(plan.rows.size());
+    const unsigned first = std::max(firstInnerRow, std::max(rows, 2u) - 2);
+    return products != Products::F32 && first + 1 < rows && isOfB(first) ? first + 1 : first;
+  }
+
   /// Row axes between the outermost and the two that a tile spans; those that B has (heads, groups), or those that it has not.
   void overMiddleRows(unsigned axis, bool ofB, const Cursor &cursor, const Tap &tap,
                       llvm::function_ref<void(const Cursor &)> body) {
-    if (axis + 2 >= plan.rows.size())
+    if (axis >= firstTileRow())
       return body(cursor);
     if (isOfB(axis) != ofB)
       return overMiddleRows(axis + 1, ofB, cursor, tap, body);
@@ -352,8 +369,8 @@ private:
   void tilesOfPlane(const Cursor &cursor, const Tap &tap, ArrayRef<int64_t> sizes,
                     const Flag &first, const Flag &last, bool sumIsEmpty) {
     const auto numRows = static_cast<int>(plan.rows.size());
-    const int axisX = numRows > static_cast<int>(firstInnerRow) ? numRows - 1 : -1;
-    const int axisY = numRows > static_cast<int>(firstInnerRow) + 1 ? numRows - 2 : -1;
+    const int axisX = numRows > static_cast<int>(firstTileRow()) ? numRows - 1 : -1;
+    const int axisY = numRows > static_cast<int>(firstTileRow()) + 1 ? numRows - 2 : -1;
     const Range rangeX = axisX >= 0 ? tap.rows[axisX] : Range{0, 1};
     const Range rangeY = axisY >= 0 ? tap.rows[axisY] : Range{0, 1};
     // The rows of a tile share what they read of B; where B has an axis of its own for images or heads, a tile stays within one.
@@ -394,9 +411,15 @@ private:
         body(moved(from, plan.colAxis(), emit.multiply(vector, lanes)), panel);
       });
     };
+    if (products != Products::F32 && !sumIsEmpty)
+      return pairTiles(cursor, axisY, axisX, sizes, overRows, overPanels,
+                       [&](const Cursor &at, TileShape tile, const Piece &panel, Packed packed) {
+                         callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last,
+                                         /*sumIsEmpty=*/false, packed);
+                       });
     auto call = [&](const Cursor &at, TileShape tile, const Piece &panel, Value rows,
                     Value panelCopy) {
-      Packed packed{{}, panelCopy};
+      Packed packed{{}, panelCopy, {}};
       if (packA)
         packed.a = copies.tile(rows, steps);
       callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty, packed);
@@ -420,6 +443,64 @@ private:
           call(at, tile, panel, rows, copy);
         });
       });
+  }
+
+  /// Copies to read in place of A and B; null: the operand itself.
+  struct Packed {
+    Value a, b;
+    std::optional<PairStrides> pairs; ///< of A's, where both are of pairs
+  };
+
+  /// How many rows a share walks at most between two blocks of the sum.
+  int64_t rowsOfBlock() const {
+    int64_t rows = std::max<int64_t>(1, schedule.chunk);
+    for (unsigned axis = firstInnerRow; axis < plan.rows.size(); ++axis)
+      if (axis >= firstTileRow() || !isOfB(axis))
+        rows *= axis + 1 == plan.rows.size() ? packedRows(plan, schedule) : plan.rows[axis];
+    return rows;
+  }
+
+  using OverRows = llvm::function_ref<void(
+      const Cursor &, llvm::function_ref<void(const Cursor &, TileShape, Value)>)>;
+  using OverPanels = llvm::function_ref<void(
+      const Cursor &, llvm::function_ref<void(const Cursor &, const Piece &)>)>;
+
+  /// The tiles of a product in bfloat16, from copies of both operands.
+  void pairTiles(const Cursor &cursor, int axisY, int axisX, ArrayRef<int64_t> sizes,
+                 OverRows overRows, OverPanels overPanels,
+                 llvm::function_ref<void(const Cursor &, TileShape, const Piece &, Packed)> call) {
+    if (!pairs) {
+      pairs.emplace(scope, plan, schedule, products, rowsOfBlock());
+      rowsCopied = emit.stack(2);
+    }
+    ArrayRef<int64_t> strides = plan.accesses[0].strides;
+    const auto tileAt = [&](const Cursor &at, TileShape tile) {
+      return PairCopies::Tile{at.offsets[0], tile.y, tile.x, axisY >= 0 ? strides[axisY] : 0,
+                              axisX >= 0 ? strides[axisX] : 0};
+    };
+    const auto restart = [&] { emit.store(emit.constant(0), rowsCopied); };
+    const auto pass = [&](int64_t rows) {
+      Value before = emit.load(rowsCopied, emit.builder.getI64Type());
+      emit.store(emit.add(before, rows), rowsCopied);
+      return before;
+    };
+    if (pairs->keepsRows()) {
+      restart();
+      overRows(cursor, [&](const Cursor &at, TileShape shape, Value) {
+        const PairCopies::Tile tile = tileAt(at, shape);
+        pairs->tile(tile, pass(tile.rows()), sizes);
+      });
+    }
+    overPanels(cursor, [&](const Cursor &atPanel, const Piece &panel) {
+      Value copyOfB = pairs->panel(atPanel.offsets[1], panel.size, panel.lastColumns, sizes);
+      restart();
+      overRows(atPanel, [&](const Cursor &at, TileShape shape, Value) {
+        const PairCopies::Tile tile = tileAt(at, shape);
+        Value copyOfA = pairs->keepsRows() ? pairs->placeOf(pass(tile.rows()), sizes)
+                                           : pairs->tile(tile, emit.constant(0), sizes);
+        call(at, shape, panel, {copyOfA, copyOfB, pairs->stridesOf(tile, sizes)});
+      });
+    });
   }
 
   /// The row at which a part of this number begins.
@@ -466,11 +547,6 @@ private:
     return loops;
   }
 
-  /// Copies to read in place of A and B; null: the operand itself.
-  struct Packed {
-    Value a, b;
-  };
-
   void callMicroKernel(const Cursor &at, int axisY, int axisX, TileShape tile, const Piece &panel,
                        ArrayRef<int64_t> sizes, const Flag &first, const Flag &last,
                        bool sumIsEmpty, const Packed &packed) {
@@ -489,9 +565,15 @@ private:
                             llvm::seq<int64_t>(tile.y * tile.x).end());
     kernel.vectors = panel.size;
     kernel.lastColumns = panel.lastColumns;
+    kernel.products = packed.pairs ? products : Products::F32;
     kernel.sum = sumIsEmpty ? SmallVector<SumLoop>{{0, 0, 0}}
                             : sumLoops(sizes, sumStrides(0, sizes, packed.a ? tile.y * tile.x : 0),
                                        sumStrides(1, sizes, packed.b ? panel.size * lanes : 0));
+    if (packed.pairs) {
+      for (auto [i, row] : llvm::enumerate(kernel.rowsOfA))
+        row = static_cast<int64_t>(i) * packed.pairs->row;
+      kernel.sum = {{PairCopies::pairs(sizes), packed.pairs->pair, panel.size * lanes}};
+    }
     kernel.unroll = schedule.unroll;
     kernel.first = first.when;
     kernel.last = last.when;
@@ -558,7 +640,10 @@ FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &scope, c
   if (!fitsRegisters(schedule.mr, schedule.nr, target))
     return op.emitOpError("a tile of ") << schedule.mr << " × " << schedule.nr
                                         << " vectors does not fit the registers of " << target.cpu;
-  if (failed(ContractEmitter(op, std::move(*plan), schedule, scope, microKernels).run()))
+  const int64_t numRows = plan->rows.size();
+  if (plan->bf16 && numRows > 0 && plan->accesses[1].strides[numRows - 1] != 0)
+    return op.emitOpError("in bf16 must have an innermost row axis that B does not use");
+  if (failed(ContractEmitter(op, std::move(*plan), schedule, scope, target, microKernels).run()))
     return failure();
   return schedule.shares;
 }

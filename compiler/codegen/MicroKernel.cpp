@@ -36,8 +36,9 @@ std::string keyOf(const MicroKernel &kernel) {
     stream << '|';
   };
   list(kernel.rowsOfA);
-  stream << kernel.vectors << ',' << kernel.lastColumns << ',' << kernel.unroll << ','
-         << static_cast<int>(kernel.first) << ',' << static_cast<int>(kernel.last) << ';';
+  stream << static_cast<int>(kernel.products) << ',' << kernel.vectors << ',' << kernel.lastColumns
+         << ',' << kernel.unroll << ',' << static_cast<int>(kernel.first) << ','
+         << static_cast<int>(kernel.last) << ';';
   for (const SumLoop &loop : kernel.sum)
     list({loop.trip, loop.strideA, loop.strideB});
   operands(kernel.with);
@@ -86,8 +87,14 @@ public:
     else if (kernel.last == When::Always)
       fetchAhead();
     Value zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(vector));
-    SmallVector<Value> sums =
-        sum(0, a, b, SmallVector<Value>(kernel.rows() * kernel.vectors, zero));
+    const int64_t numSums = kernel.rows() * kernel.vectors;
+    SmallVector<Value> sums;
+    if (kernel.products == Products::EmulatedPairs) {
+      FlushedSums flushed(emit);
+      sums = flushed.end(sum(0, a, b, flushed.begin(numSums)));
+    } else {
+      sums = sum(0, a, b, SmallVector<Value>(numSums, zero));
+    }
     sums = addPartial(std::move(sums), first);
     if (kernel.last == When::Dynamic) {
       auto branch = scf::IfOp::create(builder, location, last, /*withElseRegion=*/true);
@@ -143,9 +150,30 @@ private:
     fetchAhead();
   }
 
+  /// The same with pairs in place of numbers, as copies hold them.
+  SmallVector<Value> stepOfPairs(Value atA, Value atB, const SumLoop &loop, int64_t k,
+                                 SmallVector<Value> sums) {
+    const Type pair = builder.getI32Type();
+    SmallVector<Value> columns;
+    for (int64_t j = 0; j < kernel.vectors; ++j)
+      columns.push_back(
+          emit.loadLanes(emit.advance(atB, k * loop.strideB + j * lanes, pair), pair));
+    for (auto [i, row] : llvm::enumerate(kernel.rowsOfA)) {
+      Value broadcast =
+          emit.splat(emit.load(emit.advance(atA, row + k * loop.strideA, pair), pair));
+      for (int64_t j = 0; j < kernel.vectors; ++j) {
+        Value &sum = sums[i * kernel.vectors + j];
+        sum = addPairs(emit, kernel.products, broadcast, columns[j], sum);
+      }
+    }
+    return sums;
+  }
+
   /// One step of the sum at static offsets from the pointers.
   SmallVector<Value> step(Value atA, Value atB, const SumLoop &loop, int64_t k,
                           SmallVector<Value> sums) {
+    if (kernel.products != Products::F32)
+      return stepOfPairs(atA, atB, loop, k, std::move(sums));
     SmallVector<Value> columns;
     for (int64_t j = 0; j < kernel.vectors; ++j)
       columns.push_back(

@@ -4,7 +4,7 @@
 // Schedule.h's cost model. Equal micro-kernels are one function.
 #pragma once
 
-#include "compiler/codegen/Emitter.h"
+#include "compiler/codegen/Pairs.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/StringMap.h"
@@ -32,6 +32,7 @@ struct MicroKernel {
   int64_t lastColumns = lanes;        ///< columns of the last vector
   llvm::SmallVector<SumLoop> sum;     ///< outermost first
   int64_t unroll = 1;
+  Products products = Products::F32; ///< of pairs, a step of the sum and an element are a pair
   When first = When::Always, last = When::Always;
   llvm::SmallVector<TileOperand> with, outputs;
   /// Of each coordinate that the epilogue asks for: its steps by row, or the column where there are none.

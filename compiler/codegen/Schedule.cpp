@@ -47,6 +47,7 @@ struct Shape {
   int64_t vectors = 1;              ///< columns
   int64_t steps = 1;                ///< of the sum
   int64_t strideA = 1, strideB = 1; ///< bytes between two steps
+  double latency = 4;               ///< cycles from one multiply-add to the next of its chain
 };
 
 /// Cycles of one step of the sum in an m × n tile. Two multiply-adds and two loads a cycle are what current cores start at best; a
@@ -57,7 +58,7 @@ double cyclesOfStep(int64_t m, int64_t n, const Shape &shape, const Schedule &sc
   const double wide = static_cast<double>(target.registersPerVector());
   const double products = static_cast<double>(m * n) * wide / 2;
   const double loads = (static_cast<double>(m) + static_cast<double>(n) * wide) / 2;
-  double cycles = std::max({products, loads, 4.0});
+  double cycles = std::max({products, loads, shape.latency});
   // What is read of B between two visits of one line: a panel, or all panels where they are walked within rows.
   const int64_t panel = (schedule.rowsOutside ? shape.vectors : n) * lanes * 4;
   const bool panelStays = staysInCache(shape.steps, schedule.packB ? panel : shape.strideB, panel);
@@ -92,9 +93,9 @@ double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target 
 
 /// Whether shares of a convolution by weight take rows (channels of the input) and walk all taps for each block of images. Then an image
 /// comes from beyond the second-level cache once a share and not once a tap; but the share's part of the weight's gradient is walked for
-/// every block, and must stay in that cache.
+/// every block, and must stay in that cache. In bfloat16 each share would copy the output's gradient once more.
 bool sharesRowsOfAllTaps(const ContractPlan &plan) {
-  if (plan.taps.empty() || plan.tapsAreSummed || plan.rows.size() != 1 || plan.sum.empty())
+  if (plan.bf16 || plan.taps.empty() || plan.tapsAreSummed || plan.rows.size() != 1 || plan.sum.empty())
     return false;
   const int64_t numTaps = llvm::product_of(plan.taps);
   const bool readsImagesTogether =
@@ -223,6 +224,8 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
     shape.strideA = plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] * 4;
     shape.strideB = plan.accesses[1].strides[plan.sumAxis(plan.sum.size() - 1)] * 4;
   }
+  if (plan.bf16)
+    shape.latency = 6;
   const bool shortSum = innermostSum(plan) < 8;
   const int64_t largestTile = largestRowTile(plan);
 
@@ -232,7 +235,10 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
              rowsOfAllTaps = sharesRowsOfAllTaps(plan);
   double bestCycles = 0;
   auto consider = [&](Schedule schedule) {
-    double cycles = cyclesOfTiles(shape, schedule, target);
+    Schedule copied = schedule;
+    copied.packA |= plan.bf16; // whatever the schedule says
+    copied.packB |= plan.bf16;
+    double cycles = cyclesOfTiles(shape, copied, target);
     if (rowsOfAllTaps) { // few shares, of whole tiles: threads wait for the largest
       const int64_t tiles = divideCeil(plan.rows[0], schedule.mr);
       cycles *= static_cast<double>(alignTo(tiles, schedule.shares)) / static_cast<double>(tiles);
@@ -254,7 +260,7 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
       schedule.nr = nr;
       for (bool packA : {false, true})
         for (bool packB : {false, true}) {
-          if (packA && !mayPackA)
+          if ((packA && !mayPackA) || (plan.bf16 && (packA || packB)))
             continue;
           schedule.packA = packA;
           schedule.packB = packB;
@@ -262,7 +268,8 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
           schedule.shares = chooseShares(plan, shape.vectors, schedule);
           if (packA && packedRows(plan, schedule) * shape.steps > maxPackedElements)
             continue;
-          schedule.rowsOutside = !packA && !packB && numRows == 1 && plan.rows[0] > plan.cols;
+          schedule.rowsOutside =
+              !packA && !packB && !plan.bf16 && numRows == 1 && plan.rows[0] > plan.cols;
           consider(schedule);
         }
     }

@@ -49,6 +49,7 @@ llvm::Error examine(Target &target) {
                                    target.cpu.c_str());
   target.avx512 = info->checkFeatures("+avx512f") && info->checkFeatures("+avx512vl") &&
                   info->checkFeatures("+avx512bw") && info->checkFeatures("+avx512dq");
+  target.bf16 = target.avx512 && info->checkFeatures("+avx512bf16");
   return llvm::Error::success();
 }
 

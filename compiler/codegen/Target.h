@@ -21,6 +21,7 @@ struct Target {
   std::string cpu;      ///< "znver4", "x86-64-v3", …
   std::string features; ///< LLVM's list, "+avx2,+fma,…"; of the host where the CPU is the host's
   bool avx512 = false;  ///< 32 registers of 16 floats; otherwise AVX2 with 16 of 8
+  bool bf16 = false;    ///< AVX512-BF16: products of pairs of bfloat16, summed in f32
 
   /// Registers as units of the code generator's 16-float vector: how many vector registers one takes.
   int64_t registersPerVector() const { return avx512 ? 1 : 2; }

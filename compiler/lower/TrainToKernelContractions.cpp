@@ -27,6 +27,7 @@ struct Product {
 
   SmallVector<unsigned> rows, taps, sum;
   std::optional<unsigned> cols;
+  bool bf16 = false;
 
   bool isInResult(unsigned axis) const { return c.isFunctionOfDim(axis); }
   int64_t extentOf(ArrayRef<unsigned> axes) const {
@@ -266,24 +267,59 @@ Value build(KernelBuilder &builder, const Product &product, ArrayRef<int64_t> bl
       ValueRange(), out, rows, product.cols ? product.domain[*product.cols] : 1, taps, sum,
       builder.builder.getAffineMapArrayAttr(
           {rename(product.a.map), rename(product.b.map), rename(product.c)}),
-      block, kernel::ScheduleAttr());
+      block, kernel::ScheduleAttr(), product.bf16);
   return op.getResult(0);
 }
 
 } // namespace
 
+/// A product of two operands that are rounded to bfloat16 is one in bfloat16, where it has rows, columns and a sum: it rounds what it reads.
+bool isInBf16(train::Contraction op, ArrayRef<AffineMap> maps) {
+  if (!llvm::all_of(op->getOperands(),
+                    [](Value operand) { return operand.getDefiningOp<train::Bf16Op>(); }) ||
+      maps[2].getNumResults() < 2)
+    return false;
+  auto last = dyn_cast<AffineDimExpr>(maps[2].getResults().back());
+  if (!last || op.getDomain()[last.getPosition()] == 1)
+    return false;
+  const unsigned ofCols = maps[0].isFunctionOfDim(last.getPosition()) ? 0 : 1;
+  if (maps[1 - ofCols].isFunctionOfDim(last.getPosition()))
+    return false;
+  bool hasRows = false, hasSum = false;
+  for (unsigned axis = 0; axis < maps[0].getNumDims(); ++axis) {
+    const bool isResult = maps[2].isFunctionOfDim(axis);
+    hasRows |= isResult && !maps[ofCols].isFunctionOfDim(axis);
+    hasSum |= !isResult && op.getDomain()[axis] > 1;
+  }
+  return hasRows && hasSum;
+}
+
+/// What a product in bfloat16 reads: numbers that only products read are rounded by these alone.
+Value unrounded(Value operand) {
+  if (!llvm::all_of(operand.getUsers(),
+                    [](Operation *user) { return isa<train::Contraction>(user); }))
+    return operand;
+  return operand.getDefiningOp<train::Bf16Op>().getOperand();
+}
+
 LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
   const SmallVector<AffineMap> maps = op.getAccessMaps();
+  const bool bf16 = isInBf16(op, maps);
+  const auto accessOf = [&](unsigned operand) {
+    Value value = op->getOperand(operand);
+    return operandOf(builder, bf16 ? unrounded(value) : value, maps[operand]);
+  };
   Product product{op.getDomain(),
-                  operandOf(builder, op->getOperand(0), maps[0]),
-                  operandOf(builder, op->getOperand(1), maps[1]),
+                  accessOf(0),
+                  accessOf(1),
                   maps[2],
                   cast<RankedTensorType>(op->getResult(0).getType()),
                   op->getLoc(),
                   {},
                   {},
                   {},
-                  {}};
+                  {},
+                  bf16};
   if (lowerAlongLanes(builder, op, product.a, product.b))
     return success();
   const SmallVector<unsigned> readTaps = tapAxes(product.a.map), writtenTaps = tapAxes(product.c);

@@ -179,7 +179,8 @@ void Fusion::apply() {
       builder, joinedLocation(contract.getLoc(), sweep.getLoc()), ValueRange(outputs).getTypes(),
       contract.getA(), contract.getB(), body.operands, outputs, contract.getRows(),
       contract.getCols(), contract.getTaps(), contract.getSum(),
-      builder.getAffineMapArrayAttr(maps), contract.getBlock(), contract.getScheduleAttr());
+      builder.getAffineMapArrayAttr(maps), contract.getBlock(), contract.getScheduleAttr(),
+      contract.getBf16());
   fused.getEpilogue().takeBody(region);
   keepAgain(fused, {contract, sweep});
   for (auto [old, value] : llvm::zip_equal(replaced, fused.getResults()))

@@ -87,6 +87,10 @@ def Kernel_ContractOp : Kernel_LoopOp<"contract"> {
     axis) in row-major order, within a block one chain of fused multiply-adds from zero in row-major order; block results are added to
     what stands.
 
+    With `bf16` A and B are read as bfloat16, rounded to the nearest, to even between two, denormal numbers to zero, and a chain takes denormal
+    numbers for zero, in its sum and in what it adds. It runs in pairs of points along the innermost sum axis, of which a zero may follow the last: what AVX512-BF16
+    does with two points in one instruction, and two fused multiply-adds elsewhere.
+
     (C1) maps fit domain and operands. (C2) cols has stride 1 in B and in every output, or does not occur (with-values may be broadcast). (C3) block divides
     nothing necessarily, but has one positive extent a sum axis. (C4) the epilogue's arguments and yields have the operands' element types.
     (C5) coordinates of A and the first output that may fall outside use one tap and one other axis; nothing else leaves its tensor where these do
@@ -96,12 +100,12 @@ def Kernel_ContractOp : Kernel_LoopOp<"contract"> {
   }];
   let arguments = (ins Kernel_Operand:$a, Kernel_Operand:$b, Variadic<Kernel_Operand>:$with, Variadic<Kernel_Operand>:$outputs,
                        DenseI64ArrayAttr:$rows, I64Attr:$cols, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$taps, DenseI64ArrayAttr:$sum,
-                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$block, OptionalAttr<Kernel_ScheduleAttr>:$schedule);
+                       AffineMapArrayAttr:$maps, DenseI64ArrayAttr:$block, OptionalAttr<Kernel_ScheduleAttr>:$schedule, UnitAttr:$bf16);
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
     `rows` $rows `cols` $cols (`taps` $taps^)? `sum` $sum `ins` `(` $a `,` $b `:` type($a) `,` type($b) `)`
-    (`with` `(` $with^ `:` type($with) `)`)? `outs` `(` $outputs `:` type($outputs) `)` `maps` $maps `block` $block
+    (`with` `(` $with^ `:` type($with) `)`)? `outs` `(` $outputs `:` type($outputs) `)` `maps` $maps (`bf16` $bf16^)? `block` $block
     (`schedule` $schedule^)? attr-dict-with-keyword ($epilogue^)? (`->` type($results)^)?
   }];
   let hasVerifier = 1;

@@ -1,0 +1,182 @@
+//===- Pairs.cpp - pairs of bfloat16, and their products -------------------------------------------===//
+
+#include "compiler/codegen/Pairs.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+namespace {
+
+/// MXCSR's bits for denormal numbers: those read are zero (6), those made as well (15).
+constexpr int32_t denormalsAreZero = 0x8040;
+
+/// Bit arithmetic on i32 or a vector of them, whichever a value is.
+class Bits {
+public:
+  Bits(Emitter &emit, Type like) : emit(emit), type(like) {}
+
+  Value number(uint32_t value) {
+    Attribute scalar = emit.builder.getI32IntegerAttr(static_cast<int32_t>(value));
+    if (auto vector = dyn_cast<VectorType>(type))
+      return arith::ConstantOp::create(emit.builder, emit.location,
+                                       DenseElementsAttr::get(vector, scalar));
+    return arith::ConstantOp::create(emit.builder, emit.location, cast<TypedAttr>(scalar));
+  }
+  template <typename Op> Value make(Value a, Value b) {
+    return Op::create(emit.builder, emit.location, a, b);
+  }
+  Value isEqual(Value a, Value b) {
+    return arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::eq, a, b);
+  }
+  Value isAbove(Value a, Value b) {
+    return arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::ugt, a, b);
+  }
+  Value choose(Value condition, Value yes, Value no) {
+    return arith::SelectOp::create(emit.builder, emit.location, condition, yes, no);
+  }
+
+private:
+  Emitter &emit;
+  Type type;
+};
+
+Type withElement(Type type, Type element) {
+  if (auto vector = dyn_cast<VectorType>(type))
+    return vector.clone(element);
+  return element;
+}
+
+Value bitcast(Emitter &emit, Type type, Value value) {
+  if (isa<VectorType>(type))
+    return vector::BitCastOp::create(emit.builder, emit.location, cast<VectorType>(type), value);
+  return arith::BitcastOp::create(emit.builder, emit.location, type, value);
+}
+
+/// An f32's bits, rounded; the lower half is anything. A NaN, whose bits could run over, gets a bit that stays.
+Value roundedBits(Emitter &emit, Value number) {
+  const Type type = withElement(number.getType(), emit.builder.getI32Type());
+  Bits bits(emit, type);
+  Value x = bitcast(emit, type, number);
+  Value odd =
+      bits.make<arith::AndIOp>(bits.make<arith::ShRUIOp>(x, bits.number(16)), bits.number(1));
+  Value rounded = bits.make<arith::AddIOp>(x, bits.make<arith::AddIOp>(odd, bits.number(0x7fff)));
+  Value size = bits.make<arith::AndIOp>(x, bits.number(0x7fffffff));
+  Value isNaN = bits.isAbove(size, bits.number(0x7f800000));
+  rounded = bits.choose(isNaN, bits.make<arith::OrIOp>(x, bits.number(0x00400000)), rounded);
+  Value isSmall = bits.isAbove(bits.number(0x00800000), size);
+  return bits.choose(isSmall, bits.make<arith::AndIOp>(x, bits.number(0x80000000)), rounded);
+}
+
+VectorType halves(Emitter &emit) {
+  return VectorType::get({2 * lanes}, emit.builder.getBF16Type());
+}
+
+Value shuffled(Emitter &emit, Value value, llvm::function_ref<int64_t(int64_t)> from) {
+  SmallVector<int64_t> order;
+  for (int64_t lane = 0; lane < 2 * lanes; ++lane)
+    order.push_back(from(lane));
+  Value moved = vector::ShuffleOp::create(emit.builder, emit.location, value, value, order);
+  return bitcast(emit, Emitter::vectorOf(emit.builder.getI32Type()), moved);
+}
+
+/// `low` sixteen and `high` sixteen numbers as one vector of bfloat16.
+Value converted(Emitter &emit, Value low, Value high) {
+  return LLVM::CallIntrinsicOp::create(
+             emit.builder, emit.location, halves(emit),
+             emit.builder.getStringAttr("llvm.x86.avx512bf16.cvtne2ps2bf16.512"),
+             ValueRange{high, low})
+      .getResult(0);
+}
+
+} // namespace
+
+Value pairOf(Emitter &emit, Products products, Value first, Value second) {
+  if (products == Products::Pairs && isa<VectorType>(first.getType()))
+    return shuffled(emit, converted(emit, second, first),
+                    [](int64_t lane) { return lane % 2 == 0 ? lane / 2 : lanes + lane / 2; });
+  Value upper = roundedBits(emit, first), lower = roundedBits(emit, second);
+  Bits bits(emit, upper.getType());
+  return bits.make<arith::OrIOp>(bits.make<arith::AndIOp>(upper, bits.number(0xffff0000)),
+                                 bits.make<arith::ShRUIOp>(lower, bits.number(16)));
+}
+
+Value pairsOfRun(Emitter &emit, Products products, Value low, Value high) {
+  if (products == Products::Pairs)
+    return shuffled(emit, converted(emit, low, high), [](int64_t lane) { return lane ^ 1; });
+  const auto everySecond = [&](int64_t first) {
+    SmallVector<int64_t> order;
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      order.push_back(2 * lane + first);
+    return vector::ShuffleOp::create(emit.builder, emit.location, low, high, order).getResult();
+  };
+  return pairOf(emit, products, everySecond(0), everySecond(1));
+}
+
+Value addPairs(Emitter &emit, Products products, Value a, Value b, Value sum) {
+  if (products == Products::Pairs)
+    return LLVM::CallIntrinsicOp::create(
+               emit.builder, emit.location, sum.getType(),
+               emit.builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+               ValueRange{sum, bitcast(emit, halves(emit), a), bitcast(emit, halves(emit), b)})
+        .getResult(0);
+  Bits bits(emit, a.getType());
+  const auto upper = [&](Value pair) {
+    return bitcast(emit, sum.getType(), bits.make<arith::AndIOp>(pair, bits.number(0xffff0000)));
+  };
+  const auto lower = [&](Value pair) {
+    return bitcast(emit, sum.getType(), bits.make<arith::ShLIOp>(pair, bits.number(16)));
+  };
+  sum = math::FmaOp::create(emit.builder, emit.location, upper(a), upper(b), sum);
+  return math::FmaOp::create(emit.builder, emit.location, lower(a), lower(b), sum);
+}
+
+SmallVector<Value> FlushedSums::loaded(int64_t count) {
+  const Type f32 = emit.builder.getF32Type();
+  SmallVector<Value> sums;
+  for (int64_t i = 0; i < count; ++i)
+    sums.push_back(LLVM::LoadOp::create(emit.builder, emit.location, Emitter::vectorOf(f32),
+                                        emit.advance(memory, i * lanes, f32), 64,
+                                        /*isVolatile=*/true));
+  return sums;
+}
+
+void FlushedSums::stored(ArrayRef<Value> sums) {
+  const Type f32 = emit.builder.getF32Type();
+  for (auto [i, sum] : llvm::enumerate(sums))
+    LLVM::StoreOp::create(emit.builder, emit.location, sum,
+                          emit.advance(memory, static_cast<int64_t>(i) * lanes, f32), 64,
+                          /*isVolatile=*/true);
+}
+
+SmallVector<Value> FlushedSums::begin(int64_t count) {
+  OpBuilder &builder = emit.builder;
+  const Type i32 = builder.getI32Type();
+  modes = emit.stack(2);
+  memory = emit.stack(count * lanes);
+  Value zero = arith::ConstantOp::create(
+      builder, emit.location, builder.getZeroAttr(Emitter::vectorOf(builder.getF32Type())));
+  stored(SmallVector<Value>(count, zero));
+  LLVM::CallIntrinsicOp::create(builder, emit.location,
+                                builder.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{modes});
+  Value flag = arith::ConstantOp::create(builder, emit.location,
+                                         builder.getI32IntegerAttr(denormalsAreZero));
+  Value ours = emit.advance(modes, 1, i32);
+  emit.store(arith::OrIOp::create(builder, emit.location, emit.load(modes, i32), flag), ours);
+  LLVM::CallIntrinsicOp::create(builder, emit.location,
+                                builder.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{ours});
+  return loaded(count);
+}
+
+SmallVector<Value> FlushedSums::end(ArrayRef<Value> sums) {
+  stored(sums);
+  LLVM::CallIntrinsicOp::create(emit.builder, emit.location,
+                                emit.builder.getStringAttr("llvm.x86.sse.ldmxcsr"),
+                                ValueRange{modes});
+  return loaded(static_cast<int64_t>(sums.size()));
+}
+
+} // namespace sinter::codegen
