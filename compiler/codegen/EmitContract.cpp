@@ -344,7 +344,8 @@ private:
   unsigned firstTileRow() const {
     const auto rows = static_cast<unsigned>(plan.rows.size());
     const unsigned first = std::max(firstInnerRow, std::max(rows, 2u) - 2);
-    return products != Products::F32 && first + 1 < rows && isOfB(first) ? first + 1 : first;
+    const bool copiesB = products != Products::F32 || schedule.packB;
+    return copiesB && first + 1 < rows && isOfB(first) ? first + 1 : first;
   }
 
   /// Row axes between the outermost and the two that a tile spans; those that B has (heads, groups), or those that it has not.

@@ -2,8 +2,8 @@
 // In a step with `bf16` each contraction reads its operands rounded to bfloat16 and sums in f32; an
 // activation or a gradient of one that it makes is rounded, as it would be stored. A product that
 // sums over the examples is the gradient of a parameter and stays as it is. Everything else is f32:
-// parameters, sums, norms, losses, updates. Emulated, by integer arithmetic on f32, so that every
-// CPU gives the same bits.
+// parameters, sums, norms, losses, updates. Rounding is integer arithmetic on f32, so that every
+// CPU gives the same bits; a product of two rounded operands becomes one in bfloat16 later.
 #include "compiler/passes/Passes.h"
 
 #include "dialects/train/TrainOps.h"

@@ -16,6 +16,7 @@
 #include <cmath>
 #include <cstring>
 #include <functional>
+#include <limits>
 
 using namespace mlir;
 
@@ -458,18 +459,32 @@ LogicalResult Task::runSweep(kernel::SweepOp op) {
   return success();
 }
 
+/// To eight bits, to the nearest and to even between two; what is smaller than normal numbers to zero.
+double roundedToBf16(float value) {
+  if (std::abs(value) < std::numeric_limits<float>::min())
+    return std::copysign(0.0, value);
+  int exponent = 0;
+  const double fraction = std::frexp(value, &exponent);
+  return std::isfinite(value) ? std::ldexp(std::nearbyint(std::ldexp(fraction, 8)), exponent - 8)
+                              : value;
+}
+
 LogicalResult Task::runContract(kernel::ContractOp op) {
   const Memory a = views.at(op.getA()), b = views.at(op.getB());
   const SmallVector<Memory> with = memoryOf(op.getWith()), outputs = memoryOf(op.getOutputs());
   const SmallVector<int64_t> domain = op.getDomain();
   const AffineMap mapA = op.getMap(0), mapB = op.getMap(1), mapC = op.getOutputMap(0);
 
+  const auto read = [&](const Memory &operand, int64_t at) {
+    const double value = operand.load(at).real;
+    return op.getBf16() ? roundedToBf16(static_cast<float>(value)) : value;
+  };
   // Every point adds to the element of the first output that it belongs to.
   std::vector<double> sums(outputs[0].elements(), 0);
   forEachPoint(domain, [&](const std::vector<int64_t> &point) {
     const auto atA = positionAt(a, mapA, point), atC = positionAt(outputs[0], mapC, point);
     if (atA && atC)
-      sums[*atC] += a.load(*atA).real * b.load(*positionAt(b, mapB, point)).real;
+      sums[*atC] += read(a, *atA) * read(b, *positionAt(b, mapB, point));
   });
   if (op.getEpilogue().empty()) {
     for (auto [at, sum] : llvm::enumerate(sums))

@@ -317,15 +317,23 @@ void addConstants(Cases &cases) {
 
 //===--- contractions -----------------------------------------------------------------------------===//
 
-void addContractions(Cases &cases) {
-  auto contract = [&](const std::string &axes, const std::string &a, const std::string &b,
-                      const std::string &y) {
-    cases.push_back({.op = "contract",
+/// With `bf16`, of operands that are rounded to bfloat16.
+void addContractions(Cases &cases, bool bf16) {
+  auto product = [&](const std::string &op, const std::string &words, const std::string &attributes,
+                     const std::string &a, const std::string &b, const std::string &y) {
+    const std::string round =
+        fmt::format("%p = train.bf16 %a : {}\n%q = train.bf16 %b : {}\n", tensor(a), tensor(b));
+    cases.push_back({.op = op,
                      .inputs = {{"a", tensor(a)}, {"b", tensor(b)}},
-                     .body = fmt::format("%y = train.contract \"{}\" %a, %b : ({}, {}) -> {}", axes,
-                                         tensor(a), tensor(b), tensor(y)),
+                     .body = fmt::format("{}%y = train.{}{} {} {} : ({}, {}) -> {}",
+                                         bf16 ? round : "", op, words, bf16 ? "%p, %q" : "%a, %b",
+                                         attributes, tensor(a), tensor(b), tensor(y)),
                      .outputs = {{"y", tensor(y)}},
                      .tolerance = sumTolerance});
+  };
+  auto contract = [&](const std::string &axes, const std::string &a, const std::string &b,
+                      const std::string &y) {
+    product("contract", " \"" + axes + "\"", "", a, b, y);
   };
   contract("bk,kn->bn", "33x70", "70x45", "33x45");
   contract("bk,nk->bn", "33x70", "45x70", "33x45");
@@ -333,6 +341,12 @@ void addContractions(Cases &cases) {
   contract("kb,nk->nb", "33x70", "45x33", "45x70");
   contract("bk,kn->bn", "1x70", "70x1", "1x1");
   contract("bk,kn->bn", "130x530", "530x49", "130x49");
+  contract("bk,kn->bn", "9x71", "71x33", "9x33");     // sums that end within a pair,
+  contract("kb,kn->bn", "131x18", "131x40", "18x40"); // by weight
+  contract("bthd,bshd->bhts", "2x20x3x64", "2x256x3x64",
+           "2x3x20x256"); // a panel of each head is packed
+  contract("bthd,bshd->bhts", "2x19x3x21", "2x37x3x21", "2x3x19x37");
+  contract("bhts,bshd->bthd", "2x3x19x37", "2x37x3x21", "2x19x3x21");
   contract("hbk,hkn->bhn", "3x17x20", "3x20x33", "17x3x33");
   contract("i,j->ij", "33", "70", "33x70");
   contract("ij,ij->", "33x70", "33x70", "");
@@ -362,7 +376,7 @@ void addContractions(Cases &cases) {
   struct Geometry {
     std::string attributes, x, w, y;
   };
-  const Geometry geometries[] = {
+  const std::vector<Geometry> geometries = {
       // 20 channels, stride 2, padding that differs on every side
       {"strides = array<i64: 2, 2>, padding = array<i64: 0, 1, 2, 0>, dilations = array<i64: 1, 1>",
        "3x13x14x20", "3x4x20x24", "3x7x6x24"},
@@ -372,6 +386,8 @@ void addContractions(Cases &cases) {
        "3x5x7x20", "1x1x20x9", "3x5x7x9"},
       {"strides = array<i64: 3, 2>, padding = array<i64: 1, 0, 0, 3>, dilations = array<i64: 1, 2>",
        "2x11x12x5", "2x3x5x17", "2x4x6x17"},
+      {"strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>",
+       "3x7x9x33", "3x3x33x37", "3x7x9x37"},
       // a kernel larger than its image
       {"strides = array<i64: 1, 1>, padding = array<i64: 3, 3, 3, 3>, dilations = array<i64: 1, 1>",
        "2x2x3x4", "7x7x4x6", "2x2x3x6"},
@@ -387,14 +403,7 @@ void addContractions(Cases &cases) {
        "4x20x21x18x1", "3x2x1x18x1", "4x10x7x18x1"}};
   for (const Geometry &g : geometries) {
     auto add = [&](const std::string &op, const std::string &a, const std::string &b,
-                   const std::string &y) {
-      cases.push_back({.op = op,
-                       .inputs = {{"a", tensor(a)}, {"b", tensor(b)}},
-                       .body = fmt::format("%y = train.{} %a, %b {{{}}} : ({}, {}) -> {}", op,
-                                           g.attributes, tensor(a), tensor(b), tensor(y)),
-                       .outputs = {{"y", tensor(y)}},
-                       .tolerance = sumTolerance});
-    };
+                   const std::string &y) { product(op, "", "{" + g.attributes + "}", a, b, y); };
     add("conv2d", g.x, g.w, g.y);
     add("conv2d_input_grad", g.y, g.w, g.x);
     add("conv2d_weight_grad", g.x, g.y, g.w);
@@ -831,7 +840,8 @@ std::vector<KernelCase> kernelCases() {
   addClocks(cases);
   addRandom(cases);
   addConstants(cases);
-  addContractions(cases);
+  addContractions(cases, /*bf16=*/false);
+  addContractions(cases, /*bf16=*/true);
   addReductions(cases);
   addSoftmax(cases);
   addTables(cases);

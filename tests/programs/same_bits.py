@@ -1,5 +1,7 @@
 """One spec and seed give one result, bit for bit. (For a stop within an epoch see interruptions.py.)"""
+import array
 import os
+import random
 import re
 
 import harness
@@ -44,6 +46,44 @@ train Net on letters {
 }
 """
 
+# Heads, and extents that end within a pair.
+ATTENTIVE = """
+import "std/gpt.sinter"
+data words {
+  tokens: class[40][21]
+  next: class[40][21]
+  train { tokens, next = synthetic(12) }
+}
+model Net(tokens: class[40][21]) -> f32[21, 40] { tokens |> GPT[layers: 1, heads: 3, width: 45, drop: 0] }
+train Net on words {
+  objective cross_entropy(Net(tokens), next)
+  optimize adamw(lr: 3e-3)
+  batch 4
+  epochs 2
+}
+"""
+
+# Products, sums of them and numbers read, most of them too small for normal numbers.
+TINY = """
+data tiny {
+  x: f32[6]
+  y: f32[40]
+  train { x = csv("x.csv", columns: 0..5, skip: 0); y = synthetic(8) }
+}
+model Net(x: f32[6]) -> f32[40] { x |> dense(40, bias: false) as d }
+train Net on tiny {
+  objective mse(Net(x), y)
+  optimize sgd(lr: 0.0)
+  precision bf16
+  batch 8 order sequential
+  epochs 1
+}
+"""
+
+
+def in_bf16(spec):
+    return re.sub(r"(\n +batch )", r"\n  precision bf16\1", spec)
+
 
 class SameBits(harness.ProgramTest):
     def setUp(self):
@@ -70,7 +110,12 @@ class SameBits(harness.ProgramTest):
 
     def test_any_schedule(self):
         """Tiles, packing, chunks and shares change how contractions run and nothing else."""
-        self.write("mixed.sinter", MIXED)
+        for name, spec in (("f32", MIXED), ("bf16", in_bf16(MIXED)), ("attention", ATTENTIVE)):
+            with self.subTest(name):
+                self.any_schedule(spec)
+
+    def any_schedule(self, spec):
+        self.write("mixed.sinter", spec)
         kernels = self.sinter("show", "--floor", "kernel", "mixed.sinter").out
         bare = re.sub(r" schedule <[^>]*>", "", kernels)
         results = {}
@@ -103,6 +148,45 @@ class SameBits(harness.ProgramTest):
             self.sinter("build", "shared.mlir", "-o", "shared")
             other, _ = self.train(self.path("shared"), f"shared{shares}", "--threads", threads)
             self.assert_same_bits(whole, other, f"in {shares} shares")
+
+    def cpus(self):
+        """With and without AVX-512 and AVX512-BF16, of those that this machine can run."""
+        with open("/proc/cpuinfo") as file:
+            flags = set(re.search(r"^flags\s*:(.*)$", file.read(), re.M).group(1).split())
+        return ["x86-64-v3"] + ["x86-64-v4"] * ("avx512vl" in flags) + ["cooperlake"] * ("avx512_bf16" in flags)
+
+    def test_products_in_bf16_on_any_cpu(self):
+        """One instruction for two products gives what two multiply-adds do."""
+        for name, spec in (("mixed", in_bf16(MIXED)), ("attentive", in_bf16(ATTENTIVE))):
+            self.assertIn("precision bf16", spec)
+            results = {}
+            for cpu in self.cpus():
+                program = self.build(spec, name + cpu, "--cpu", cpu)
+                results[cpu], _ = self.train(program, f"{name}.{cpu}", "--threads", 2)
+            for cpu, weights in results.items():
+                self.assert_same_bits(results["x86-64-v3"], weights, f"{name} on {cpu}")
+
+    def test_denormal_numbers_in_bf16_on_any_cpu(self):
+        """Those read and those made are zero, the sum before its epilogue."""
+        draw = random.Random(7)
+        rows = [[draw.uniform(-1, 1) * 2.0 ** (draw.randrange(-5, 5) - exponent) for _ in range(6)]
+                for exponent in (128, 110, 100, 95, 90, 85, 80, 60)]
+        harness.write_csv(self.path("x.csv"), rows)
+        harness.write_npy(self.path("x.npy"), (8, 6), [value for row in rows for value in row])
+        weights = array.array("f", (draw.uniform(-1, 1) * 2.0 ** draw.randrange(-45, -25) for _ in range(240)))
+        harness.safetensors_io.save(self.path("initial.safetensors"), {"d.weight": ((40, 6), weights)})
+        results = {}
+        for cpu in self.cpus():
+            program = self.build(TINY, "tiny" + cpu, "--cpu", cpu)
+            self.train(program, "run" + cpu, "--init", "initial.safetensors")
+            self.run_program(program, "--quiet", "--eval", self.path("run" + cpu, "last.safetensors"), "--predict", "x.npy",
+                             "--out", self.path("run" + cpu))
+            results[cpu] = array.array("f", harness.read_npy(self.path("run" + cpu, "predictions.npy"))[1])
+        for cpu, values in results.items():
+            self.assertEqual(results["x86-64-v3"].tobytes(), values.tobytes(), cpu)
+        sizes = [abs(value) for value in results["x86-64-v3"]]
+        self.assertFalse([size for size in sizes if 0 < size < 2.0 ** -126])
+        self.assertGreater(min(sizes.count(0), len(sizes) - sizes.count(0)), 50)
 
     def test_resume_after_an_epoch(self):
         whole, metrics = self.train(self.program, "whole", "--epochs", 4, "--threads", 1)
