@@ -41,8 +41,8 @@ def Train_StateOp : Train_Op<"state", [Symbol, DeclareOpInterfaceMethods<SymbolU
     checkpoint holds `layout`'s shape, or the type's where there is none. `also` are the other names of a tied parameter. A teacher's state is `of`
     the parameter or buffer that it averages; where a stage begins it is a copy of that.
 
-    (C1) init fits: an orthogonal or identity state has rank 2 or more, and values are as many as elements. (C2) `of` stands where kind is `optimizer`, and names a parameter; it may stand
-    where kind is `teacher`, and then names a parameter or buffer.
+    (C1) init fits: an orthogonal or identity state has rank 2 or more, and values are as many as elements. (C2) `of` stands where kind is `optimizer`, and may stand where
+    kind is `teacher`; it names a parameter or a buffer.
     (C3) layout's elements are the type's.
 
     ```mlir
