@@ -110,7 +110,8 @@ bool Fusion::isAllowed() {
           return false;
         continue;
       }
-      if (contract.getCols() > 1 && stride != 1)
+      // A single column may lie in an output that does not know of it.
+      if (stride != 1 && (contract.getCols() > 1 || stride != 0))
         return false;
       if (!contract.sumsAtOnce() && map != sums)
         return false;
