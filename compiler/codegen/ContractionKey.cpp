@@ -50,7 +50,8 @@ std::string describe(kernel::ContractOp op) {
 std::string keyOf(kernel::ContractOp op) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  stream << describe(op) << (op.getBf16() ? " bf16" : "") << " block " << listed(op.getBlock()) << " with " << op.getWith().size();
+  stream << describe(op) << (op.getBf16() ? " bf16" : "") << " block " << listed(op.getBlock())
+         << " with " << op.getWith().size();
   for (Value operand : op->getOperands())
     if (auto shaped = dyn_cast<ShapedType>(operand.getType()))
       stream << " " << listed(shaped.getShape()) << shaped.getElementType();

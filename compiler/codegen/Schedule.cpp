@@ -95,7 +95,8 @@ double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target 
 /// comes from beyond the second-level cache once a share and not once a tap; but the share's part of the weight's gradient is walked for
 /// every block, and must stay in that cache. In bfloat16 each share would copy the output's gradient once more.
 bool sharesRowsOfAllTaps(const ContractPlan &plan) {
-  if (plan.bf16 || plan.taps.empty() || plan.tapsAreSummed || plan.rows.size() != 1 || plan.sum.empty())
+  if (plan.bf16 || plan.taps.empty() || plan.tapsAreSummed || plan.rows.size() != 1 ||
+      plan.sum.empty())
     return false;
   const int64_t numTaps = llvm::product_of(plan.taps);
   const bool readsImagesTogether =

@@ -176,12 +176,12 @@ void Fusion::apply() {
   body.yield(sweep.getLoc(), yields);
 
   // The first output's map is the sum's domain of points; where all agree it does not matter which it is.
-  auto fused = ContractOp::create(
-      builder, joinedLocation(contract.getLoc(), sweep.getLoc()), ValueRange(outputs).getTypes(),
-      contract.getA(), contract.getB(), body.operands, outputs, contract.getRows(),
-      contract.getCols(), contract.getTaps(), contract.getSum(),
-      builder.getAffineMapArrayAttr(maps), contract.getBlock(), contract.getScheduleAttr(),
-      contract.getBf16());
+  auto fused =
+      ContractOp::create(builder, joinedLocation(contract.getLoc(), sweep.getLoc()),
+                         ValueRange(outputs).getTypes(), contract.getA(), contract.getB(),
+                         body.operands, outputs, contract.getRows(), contract.getCols(),
+                         contract.getTaps(), contract.getSum(), builder.getAffineMapArrayAttr(maps),
+                         contract.getBlock(), contract.getScheduleAttr(), contract.getBf16());
   fused.getEpilogue().takeBody(region);
   keepAgain(fused, {contract, sweep});
   for (auto [old, value] : llvm::zip_equal(replaced, fused.getResults()))
