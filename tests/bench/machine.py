@@ -81,6 +81,12 @@ class Torch:
         return os.path.exists(PYTHON) and subprocess.run([PYTHON, "-c", probe], check=False).returncode == 0
 
     @staticmethod
+    def slow_blas():
+        """The linear algebra that Debian's PyTorch was given, where that is not OpenBLAS: its dense layers then take ten times as long."""
+        chosen = os.path.realpath("/etc/alternatives/libblas.so.3-x86_64-linux-gnu")
+        return "" if "openblas" in chosen or not os.path.exists(chosen) else chosen
+
+    @staticmethod
     def script(name, threads, core, *words):
         """A script of the folder `torch` on so many threads, with OpenBLAS' kernels for `core` ("": its own guess)."""
         environment = dict(KEEP_MEMORY, OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads))

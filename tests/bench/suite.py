@@ -80,6 +80,8 @@ def main():
         if arguments.json:
             store(results, arguments.json)  # behind each piece: a run that is broken off has told what it knew
     print(report.text(results, arguments.markdown))
+    if torch and torch.slow_blas():
+        print(f"\nPyTorch ran on {torch.slow_blas()}; for its best install libopenblas0-pthread. Its times of dense layers say nothing.")
     if not torch:
         print("\nPyTorch was left out." if arguments.no_torch else "\nPyTorch is not installed (python3-torch): Sinter alone was timed.")
 
