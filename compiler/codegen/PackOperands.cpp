@@ -6,20 +6,29 @@ using namespace mlir;
 
 namespace sinter::codegen {
 
-int64_t OperandCopies::maxSteps() const { return llvm::product_of(plan.block); }
+namespace {
 
-void OperandCopies::overSteps(unsigned operand, unsigned axis, ArrayRef<int64_t> sizes,
-                              Value offset, Value step,
-                              llvm::function_ref<void(Value, Value)> body) {
+void overAxes(const TaskScope &scope, const ContractPlan &plan, unsigned operand, unsigned axis,
+              ArrayRef<int64_t> sizes, Value offset, Value step,
+              llvm::function_ref<void(Value, Value)> body) {
   if (axis == sizes.size())
     return body(offset, step);
   Emitter &emit = scope.emitter;
   const int64_t stride = plan.accesses[operand].strides[plan.sumAxis(axis)];
   emit.loop(0, sizes[axis], 1, [&](Value i) {
-    overSteps(operand, axis + 1, sizes, emit.add(offset, emit.multiply(i, stride)),
-              emit.add(emit.multiply(step, sizes[axis]), i), body);
+    overAxes(scope, plan, operand, axis + 1, sizes, emit.add(offset, emit.multiply(i, stride)),
+             emit.add(emit.multiply(step, sizes[axis]), i), body);
   });
 }
+
+} // namespace
+
+void overSum(const TaskScope &scope, const ContractPlan &plan, unsigned operand,
+             ArrayRef<int64_t> sizes, Value offset, llvm::function_ref<void(Value, Value)> body) {
+  overAxes(scope, plan, operand, 0, sizes, offset, scope.emitter.constant(0), body);
+}
+
+int64_t OperandCopies::maxSteps() const { return llvm::product_of(plan.block); }
 
 Value OperandCopies::panel(Value offset, int64_t vectors, int64_t lastColumns,
                            ArrayRef<int64_t> sizes) {
@@ -27,7 +36,7 @@ Value OperandCopies::panel(Value offset, int64_t vectors, int64_t lastColumns,
   Type f32 = emit.builder.getF32Type();
   if (!copyOfB)
     copyOfB = scope.emitter.stack(maxSteps() * schedule.nr * lanes);
-  overSteps(1, 0, sizes, offset, emit.constant(0), [&](Value at, Value step) {
+  overSum(scope, plan, 1, sizes, offset, [&](Value at, Value step) {
     Value from = emit.advance(scope.pointers[1], at, f32);
     Value to = emit.advance(copyOfB, emit.multiply(step, vectors * lanes), f32);
     for (int64_t j = 0; j < vectors; ++j) {
@@ -47,7 +56,7 @@ void OperandCopies::rows(
   if (!copyOfA)
     copyOfA = scope.emitter.stack(maxSteps() * packedRows(plan, schedule));
   // Steps outside: each is read in one go, along the rows of all tiles.
-  overSteps(0, 0, sizes, emit.constant(0), emit.constant(0), [&](Value offset, Value step) {
+  overSum(scope, plan, 0, sizes, emit.constant(0), [&](Value offset, Value step) {
     overTiles([&](const Tile &part) {
       Value from = emit.advance(scope.pointers[0], emit.add(part.offset, offset), f32);
       Value to = emit.advance(tile(part.before, llvm::product_of(sizes)),

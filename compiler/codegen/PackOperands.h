@@ -9,6 +9,11 @@
 
 namespace sinter::codegen {
 
+/// Loops over as many axes of the sum as there are sizes, from the outermost on: body(the operand's offset, the number of the step).
+void overSum(const TaskScope &scope, const ContractPlan &plan, unsigned operand,
+             llvm::ArrayRef<int64_t> sizes, mlir::Value offset,
+             llvm::function_ref<void(mlir::Value, mlir::Value)> body);
+
 class OperandCopies {
 public:
   OperandCopies(const TaskScope &scope, const ContractPlan &plan, const Schedule &schedule)
@@ -39,9 +44,6 @@ private:
   mlir::Value copyOfA, copyOfB; ///< made when first needed
 
   int64_t maxSteps() const;
-  /// What the loops over a block of the sum add to an operand's offset, and the number of the step.
-  void overSteps(unsigned operand, unsigned axis, llvm::ArrayRef<int64_t> sizes, mlir::Value offset,
-                 mlir::Value step, llvm::function_ref<void(mlir::Value, mlir::Value)> body);
 };
 
 } // namespace sinter::codegen

@@ -2,6 +2,8 @@
 
 #include "compiler/codegen/PackPairs.h"
 
+#include "compiler/codegen/PackOperands.h"
+
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -38,18 +40,6 @@ int64_t PairCopies::innermostStride(unsigned operand) const {
   return plan.accesses[operand].strides[plan.sumAxis(plan.sum.size() - 1)];
 }
 
-void PairCopies::overRuns(unsigned operand, unsigned axis, ArrayRef<int64_t> sizes, Value offset,
-                          Value run, llvm::function_ref<void(Value, Value)> body) {
-  if (axis + 1 == sizes.size())
-    return body(offset, run);
-  Emitter &emit = scope.emitter;
-  const int64_t stride = plan.accesses[operand].strides[plan.sumAxis(axis)];
-  emit.loop(0, sizes[axis], 1, [&](Value i) {
-    overRuns(operand, axis + 1, sizes, emit.add(offset, emit.multiply(i, stride)),
-             emit.add(emit.multiply(run, sizes[axis]), i), body);
-  });
-}
-
 void PairCopies::overPairs(unsigned operand, ArrayRef<int64_t> sizes, Value offset,
                            llvm::function_ref<void(Value, Value, bool)> body) {
   Emitter &emit = scope.emitter;
@@ -68,7 +58,7 @@ Value PairCopies::panel(Value offset, int64_t vectors, int64_t lastColumns,
   if (!copyOfB)
     copyOfB = emit.stack(pairs(plan.block) * schedule.nr * lanes);
   const int64_t perRun = divideCeil(sizes.back(), 2), stride = innermostStride(1);
-  overRuns(1, 0, sizes, offset, emit.constant(0), [&](Value start, Value run) {
+  overSum(scope, plan, 1, sizes.drop_back(), offset, [&](Value start, Value run) {
     overPairs(1, sizes, start, [&](Value at, Value pair, bool isHalf) {
       Value from = emit.advance(scope.pointers[1], at, f32);
       Value number = emit.add(emit.multiply(run, perRun), pair);
@@ -132,7 +122,7 @@ Value PairCopies::tile(const Tile &tile, Value before, ArrayRef<int64_t> sizes) 
     const auto load = [&](Value from) {
       return lanesOfRows ? emit.loadLanes(from, f32, lanesOfRows) : emit.load(from, f32);
     };
-    overRuns(0, 0, sizes, offset, emit.constant(0), [&](Value start, Value run) {
+    overSum(scope, plan, 0, sizes.drop_back(), offset, [&](Value start, Value run) {
       overPairs(0, sizes, start, [&](Value at, Value pair, bool isHalf) {
         Value from = emit.advance(scope.pointers[0], at, f32);
         Value first = load(from), second;
@@ -159,7 +149,7 @@ Value PairCopies::tile(const Tile &tile, Value before, ArrayRef<int64_t> sizes) 
       Value to = emit.advance(place, emit.multiply(row, pairs(sizes)), i32);
       if (stride != 1)
         return copyPairs(offset, to, {});
-      overRuns(0, 0, sizes, offset, emit.constant(0), [&](Value start, Value run) {
+      overSum(scope, plan, 0, sizes.drop_back(), offset, [&](Value start, Value run) {
         copyRun(emit.advance(scope.pointers[0], start, f32),
                 emit.advance(to, emit.multiply(run, perRun), i32), sizes.back());
       });

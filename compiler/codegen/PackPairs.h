@@ -53,9 +53,6 @@ private:
   mlir::Value zeros();
   int64_t innermostStride(unsigned operand) const;
   bool rowsLieTogether(const Tile &tile) const;
-  /// Loops over the sum but for its innermost axis: the operand's offset, and the number of the innermost run.
-  void overRuns(unsigned operand, unsigned axis, llvm::ArrayRef<int64_t> sizes, mlir::Value offset,
-                mlir::Value run, llvm::function_ref<void(mlir::Value, mlir::Value)> body);
   /// Loops over the pairs of an innermost run: the first one's offset, its number, and whether the second is missing.
   void overPairs(unsigned operand, llvm::ArrayRef<int64_t> sizes, mlir::Value offset,
                  llvm::function_ref<void(mlir::Value, mlir::Value, bool)> body);

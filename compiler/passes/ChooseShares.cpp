@@ -1,4 +1,4 @@
-//===- ChooseShares.cpp - cut sweeps and attentions into shares that threads take ---------------------------------===//
+//===- ChooseShares.cpp - cut sweeps and attentions into shares that threads take ------------------===//
 // Waking a thread and meeting at a barrier cost some microseconds; a sweep that takes no longer runs as one share. Times
 // are estimates from below for one core of a current CPU, good enough to tell small from large.
 #include "compiler/passes/LoopCost.h"
