@@ -30,6 +30,10 @@ void registerDescribeProgramPass();
 std::unique_ptr<mlir::Pass> createApproximateMathPass();
 void registerApproximateMathPass();
 
+/// Products of 32-bit lanes and what is done between them → 64-bit lanes, the even numbers and the odd ones.
+std::unique_ptr<mlir::Pass> createWideProductsPass();
+void registerWideProductsPass();
+
 /// Marks a loop whose turn holds independent chains, and no store that one of its loads should see.
 inline constexpr llvm::StringLiteral interleavedAttribute = "sinter.interleaved";
 /// Sorts marked loops' ops so that neighbours do not wait for each other.

@@ -30,6 +30,7 @@ void addTasksToLLVMPasses(OpPassManager &manager, const Target &target) {
   loops.addPass(createCanonicalizerPass());
   loops.addPass(createCSEPass());
   loops.addPass(createApproximateMathPass());
+  loops.addPass(createWideProductsPass());
   loops.addPass(createInterleaveChainsPass());
   loops.addPass(createConvertMathToLLVMPass());
   manager.addPass(createConvertMathToLibmPass());
@@ -53,6 +54,7 @@ void registerPasses() {
   registerKernelToFunctionsPass();
   registerDescribeProgramPass();
   registerApproximateMathPass();
+  registerWideProductsPass();
   registerInterleaveChainsPass();
 }
 

@@ -61,8 +61,9 @@ StringRef trainPipeline() {
   // The canonical form first, so that layouts are seen through folded views; equal things are joined last.
   return "train.step(canonicalize{region-simplify=disabled}),"
          "absorb-layouts,"
-         "train.step(fuse-attention,differentiate,canonicalize{region-simplify=disabled},recompute,"
-         "round-products,"
+         "train.step(fuse-attention,differentiate,canonicalize{region-simplify=disabled},redraw-"
+         "masks,"
+         "recompute,round-products,"
          "train-cse,"
          "canonicalize{region-simplify=disabled})";
 }

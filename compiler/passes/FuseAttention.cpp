@@ -3,11 +3,11 @@
 // keeps them for the derivative. As one op it needs none of them: its kernel walks tiles of scores (kernel.attend). The pass follows the
 // chain from the softmax, up to the product of queries and keys and down to the product with the values; what does not
 // look so, or is read elsewhere, stays as it is.
+#include "compiler/passes/KnownNumbers.h"
 #include "compiler/passes/Passes.h"
 
 #include "dialects/train/Emit.h"
 #include "dialects/train/TrainOps.h"
-#include "mlir/IR/Matchers.h"
 
 #include <cmath>
 
@@ -20,26 +20,6 @@ namespace {
 
 /// Columns of a head that the kernel's tiles have room for.
 constexpr int64_t largestHead = 512;
-
-/// The number that a scalar, or every element of a tensor, is known to be.
-std::optional<double> numberOf(Value value) {
-  DenseFPElementsAttr values;
-  if (matchPattern(value, m_Constant(&values)) && values.isSplat())
-    return values.getSplatValue<APFloat>().convertToDouble();
-  return std::nullopt;
-}
-
-/// x · c, of a tensor x and a known number c.
-std::optional<std::pair<Value, double>> multipleOf(Value value) {
-  auto product = value.getDefiningOp<train::MulOp>();
-  if (!product)
-    return std::nullopt;
-  for (auto [x, c] :
-       {std::pair(product.getA(), product.getB()), std::pair(product.getB(), product.getA())})
-    if (const auto number = numberOf(c); number && x.getType() == value.getType())
-      return std::pair(Value(x), *number);
-  return std::nullopt;
-}
 
 /// The only reader of `value`, where it is an Op.
 template <typename Op> Op readerOf(Value value) {

@@ -19,6 +19,9 @@ namespace sinter::passes {
 #include "compiler/passes/Passes.h.inc"
 namespace {
 
+/// Whether a body draws random numbers. Four vectors share a counter's work (train.random); in a tile they would not stand side by side.
+bool draws(Block &body) { return !body.getOps<arith::MulUIExtendedOp>().empty(); }
+
 /// One sweep on its way into one contraction.
 class Fusion {
 public:
@@ -73,7 +76,7 @@ bool Fusion::oneTapReachesAll() {
 }
 
 bool Fusion::isAllowed() {
-  if (!sweep.isPointwise())
+  if (!sweep.isPointwise() || draws(sweep.getBody().front()))
     return false;
   // One read says where the sweep's points lie in the contraction's domain; all others must agree.
   for (auto [at, input] : llvm::enumerate(sweep.getInputs())) {

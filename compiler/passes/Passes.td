@@ -25,6 +25,18 @@ def Differentiate : Pass<"differentiate", "::sinter::train::StepOp"> {
   let statistics = [Statistic<"numBuilt", "built", "ops that compute gradients">];
 }
 
+def RedrawMasks : Pass<"redraw-masks", "::sinter::train::StepOp"> {
+  let summary = "Keeps no dropout mask for the backward pass";
+  let description = [{
+    Stands behind `differentiate`. Behind a ReLU the sign of what dropout leaves says which elements were kept and positive: the two choices of the
+    gradient become one by that sign, so that neither the mask nor what the ReLU gave is needed any longer. Elsewhere a mask that a pointwise op of the
+    backward pass reads is drawn again from its counter, beside its first late reader; the clone carries `train.again`, so that no later pass
+    joins it with the first. Keeps bits.
+  }];
+  let statistics = [Statistic<"numSigns", "signs", "gradients that read a sign in place of a mask">,
+                    Statistic<"numRedrawn", "redrawn", "masks that are drawn again">];
+}
+
 def Recompute : Pass<"recompute", "::sinter::train::StepOp"> {
   let summary = "Computes activations again in the backward pass rather than keep them";
   let description = [{

@@ -80,6 +80,26 @@ train Net on tiny {
 }
 """
 
+# Dropout behind a ReLU, with and without a flatten between the two, and behind what has no sign to tell it by.
+DROPPING = """
+data pictures {
+  x: f32[3, 7, 5]
+  label: class[3]
+  train { x, label = synthetic(40) }
+}
+model Net(x: f32[3, 7, 5]) -> f32[3] {
+  x |> conv2d(10, kernel: 3, padding: 1) |> relu |> dropout(0.3) |> conv2d(6, kernel: 3, padding: 1) |> relu |> flatten |> dropout(0.5)
+    |> dense(130) |> relu |> dropout(0.25) |> dense(97) |> gelu |> dropout(0.1) |> dense(64) |> tanh |> dropout(0.2)
+    |> dense(65) |> relu |> dropout(0.5, scale: inference) |> dense(1) |> dropout(0.5) |> dense(3)
+}
+train Net on pictures {
+  objective cross_entropy(Net(x), label)
+  optimize adam(lr: 0.01)
+  batch 7
+  epochs 3
+}
+"""
+
 
 def in_bf16(spec):
     return re.sub(r"(\n +batch )", r"\n  precision bf16\1", spec)
@@ -148,6 +168,15 @@ class SameBits(harness.ProgramTest):
             self.sinter("build", "shared.mlir", "-o", "shared")
             other, _ = self.train(self.path("shared"), f"shared{shares}", "--threads", threads)
             self.assert_same_bits(whole, other, f"in {shares} shares")
+
+    def test_masks_kept_or_not(self):
+        """A sign in place of a mask, or the mask drawn a second time, gives what the mask gave."""
+        kept, _ = self.train(self.build(DROPPING, "kept", "--without", "redraw-masks"), "kept.run", "--threads", 1)
+        for name, spec in (("redrawn", DROPPING), ("recomputed", DROPPING.replace("epochs", "recompute **\n  epochs"))):
+            program = self.build(spec, name)
+            for threads in (1, 2):
+                other, _ = self.train(program, f"{name}{threads}", "--threads", threads)
+                self.assert_same_bits(kept, other, f"{name}, with {threads} threads")
 
     def cpus(self):
         """With and without AVX-512 and AVX512-BF16, of those that this machine can run."""

@@ -82,3 +82,20 @@ train.step @valid kind "predict" (%dy: tensor<2x6x6x4xf32> {train.data = "dy"}, 
   %r = train.mul %dx, %x : tensor<2x8x8x2xf32>, tensor<2x8x8x2xf32> -> tensor<2x8x8x2xf32>
   train.commit results ["r"] (%r : tensor<2x8x8x2xf32>)
 }
+
+// -----
+// Random numbers are drawn four vectors at a time, for which a tile has no room: the sweep that draws stays, and takes in what leads up to it.
+// CHECK-LABEL: train.step @draws
+// CHECK: kernel.contract
+// CHECK: kernel.sweep
+// CHECK: arith.mului_extended
+// CHECK-NOT: kernel.sweep
+train.state @w : tensor<8x64xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @draws kind "predict" (%draw: index {train.clock = "draw"}, %seed: index {train.clock = "seed"}, %ids: tensor<4xi32> {train.clock = "ids"},
+                                  %x: tensor<4x8xf32> {train.data = "x"}, %w: tensor<8x64xf32> {train.reads = @w}) {
+  %y = train.contract "bk,kn->bn" %x, %w : (tensor<4x8xf32>, tensor<8x64xf32>) -> tensor<4x64xf32>
+  %who = train.broadcast %ids to [0] : tensor<4xi32> -> tensor<4x64xi32>
+  %u = train.random "noise" of %who draw %draw seed %seed : tensor<4x64xi32> -> tensor<4x64xf32>
+  %r = train.mul %y, %u : tensor<4x64xf32>, tensor<4x64xf32> -> tensor<4x64xf32>
+  train.commit results ["r"] (%r : tensor<4x64xf32>)
+}

@@ -1,0 +1,159 @@
+//===- WideProducts.cpp - both halves of products of 32-bit numbers, lane by lane ------------------===//
+// Random numbers are rounds of 32 × 32-bit products whose upper and lower halves go on into the next round (train.random). CPUs multiply the lower
+// halves of 64-bit lanes: of sixteen numbers the even ones, and the odd ones moved down, give two vectors of eight products each. Widened
+// and narrowed around each product, as the op by itself asks, most of the work would be to move halves about. Here a chain of products and
+// exclusive ors stays in the two vectors from its first product to its last: what stands in the upper halves is of no matter to the next
+// product, so a lower half costs nothing and an upper half one shift. Only what leaves the chain is put together again.
+
+#include "compiler/codegen/Passes.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/RegionUtils.h"
+#include "llvm/ADT/DenseMap.h"
+
+using namespace mlir;
+
+namespace sinter::codegen {
+namespace {
+
+/// The numbers of even lanes and those of odd ones, each in the lower half of a 64-bit lane. Upper halves hold anything.
+struct Halves {
+  Value even, odd;
+};
+
+class Chains {
+public:
+  explicit Chains(MLIRContext *context) : builder(context) {}
+
+  static bool fits(arith::MulUIExtendedOp op) {
+    auto type = dyn_cast<VectorType>(op.getLow().getType());
+    return type && type.getRank() == 1 && !type.isScalable() &&
+           type.getElementType().isInteger(32) && type.getDimSize(0) % 2 == 0;
+  }
+
+  void multiply(arith::MulUIExtendedOp op) {
+    const Halves a = of(op.getLhs()), b = of(op.getRhs());
+    builder.setInsertionPoint(op);
+    place = op.getLoc();
+    const auto product = [&](Value x, Value y) -> Value {
+      return arith::MulIOp::create(builder, place, lowerOf(x), lowerOf(y));
+    };
+    const Halves low{product(a.even, b.even), product(a.odd, b.odd)};
+    known[op.getLow()] = low;
+    known[op.getHigh()] = {shifted<arith::ShRUIOp>(low.even), shifted<arith::ShRUIOp>(low.odd)};
+  }
+
+  /// Gives readers outside the chains what they ask for. Later products are finished before, so that of the chain nobody reads on.
+  void finish(arith::MulUIExtendedOp op) {
+    for (Value result : op->getResults()) {
+      if (result.use_empty())
+        continue;
+      builder.setInsertionPointAfter(op);
+      place = op.getLoc();
+      // The halves were made in front of the op.
+      const Halves halves = known[result];
+      Value joined = arith::OrIOp::create(builder, place, lowerOf(halves.even),
+                                          shifted<arith::ShLIOp>(halves.odd));
+      result.replaceAllUsesWith(
+          vector::BitCastOp::create(builder, place, cast<VectorType>(result.getType()), joined));
+    }
+    const SmallVector<Value> operands(op->getOperands());
+    op.erase();
+    for (Value operand : operands)
+      eraseUnread(operand);
+  }
+
+private:
+  OpBuilder builder;
+  Location place = builder.getUnknownLoc();
+  llvm::DenseMap<Value, Halves> known;
+
+  Halves of(Value value) {
+    if (auto found = known.find(value); found != known.end())
+      return found->second;
+    Halves halves;
+    if (auto both = value.getDefiningOp<arith::XOrIOp>()) {
+      const Halves a = of(both.getLhs()), b = of(both.getRhs());
+      builder.setInsertionPoint(both);
+      place = both.getLoc();
+      halves = {arith::XOrIOp::create(builder, place, a.even, b.even),
+                arith::XOrIOp::create(builder, place, a.odd, b.odd)};
+    } else {
+      builder.setInsertionPointAfterValue(value);
+      place = value.getLoc();
+      auto type = cast<VectorType>(value.getType());
+      halves.even = vector::BitCastOp::create(
+          builder, place, VectorType::get({type.getDimSize(0) / 2}, builder.getI64Type()), value);
+      halves.odd = isAlike(value) ? halves.even : shifted<arith::ShRUIOp>(halves.even);
+    }
+    return known[value] = halves;
+  }
+
+  static void eraseUnread(Value value) {
+    auto both = value.getDefiningOp<arith::XOrIOp>();
+    if (!both || !both->use_empty())
+      return;
+    const SmallVector<Value> operands(both->getOperands());
+    both.erase();
+    for (Value operand : operands)
+      eraseUnread(operand);
+  }
+  /// Whether all lanes hold one number: a generator's keys.
+  static bool isAlike(Value value) {
+    DenseElementsAttr elements;
+    if (matchPattern(value, m_Constant(&elements)))
+      return elements.isSplat();
+    Operation *op = value.getDefiningOp();
+    if (!op)
+      return false;
+    return isa<vector::BroadcastOp>(op)
+               ? !isa<VectorType>(op->getOperand(0).getType())
+               : isa<arith::AddIOp>(op) && llvm::all_of(op->getOperands(), isAlike);
+  }
+  Value number(int64_t number, Value like) {
+    auto type = cast<VectorType>(like.getType());
+    return arith::ConstantOp::create(
+        builder, place, DenseElementsAttr::get(type, builder.getI64IntegerAttr(number)));
+  }
+  Value lowerOf(Value x) { return arith::AndIOp::create(builder, place, x, number(0xFFFFFFFF, x)); }
+  template <typename Shift> Value shifted(Value x) {
+    return Shift::create(builder, place, x, number(32, x));
+  }
+};
+
+struct WideProducts : PassWrapper<WideProducts, OperationPass<>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(WideProducts)
+  StringRef getArgument() const override { return "wide-products"; }
+  StringRef getDescription() const override {
+    return "Multiply 32-bit lanes as even and odd ones, and keep chains of such products so";
+  }
+  void getDependentDialects(DialectRegistry &registry) const override {
+    registry.insert<arith::ArithDialect, vector::VectorDialect>();
+  }
+  void runOnOperation() override {
+    SmallVector<arith::MulUIExtendedOp> products;
+    getOperation()->walk([&](arith::MulUIExtendedOp op) {
+      if (Chains::fits(op))
+        products.push_back(op);
+    });
+    if (products.empty())
+      return;
+    Chains chains(&getContext());
+    for (arith::MulUIExtendedOp op : products)
+      chains.multiply(op);
+    for (arith::MulUIExtendedOp op : llvm::reverse(products))
+      chains.finish(op);
+    IRRewriter rewriter(&getContext());
+    (void)runRegionDCE(rewriter, getOperation()->getRegions());
+  }
+};
+
+} // namespace
+
+std::unique_ptr<Pass> createWideProductsPass() { return std::make_unique<WideProducts>(); }
+void registerWideProductsPass() { PassRegistration<WideProducts>(); }
+
+} // namespace sinter::codegen

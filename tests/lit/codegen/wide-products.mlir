@@ -1,0 +1,43 @@
+// RUN: sinter-opt %s --wide-products | FileCheck %s
+
+// Two rounds of a generator: the halves of x are taken apart once, those of the result put together once.
+// CHECK-LABEL: func.func @chain
+// CHECK-SAME: (%[[X:.*]]: vector<16xi32>, %[[KEY:.*]]: i32)
+// CHECK: %[[EVEN:.*]] = vector.bitcast %[[X]] : vector<16xi32> to vector<8xi64>
+// CHECK: %[[ODD:.*]] = arith.shrui %[[EVEN]]
+// CHECK-NOT: arith.mului_extended
+// CHECK-COUNT-4: arith.muli %{{.*}} : vector<8xi64>
+// CHECK-NOT: arith.muli
+// CHECK: arith.ori
+// CHECK: %[[Y:.*]] = vector.bitcast %{{.*}} : vector<8xi64> to vector<16xi32>
+// CHECK-NOT: vector.bitcast
+// CHECK: return %[[Y]]
+func.func @chain(%x: vector<16xi32>, %key: i32) -> vector<16xi32> {
+  %m = arith.constant dense<3528531795> : vector<16xi32>
+  %k = vector.broadcast %key : i32 to vector<16xi32>
+  %low, %high = arith.mului_extended %m, %x : vector<16xi32>
+  %a = arith.xori %high, %low : vector<16xi32>
+  %b = arith.xori %a, %k : vector<16xi32>
+  %low2, %high2 = arith.mului_extended %m, %b : vector<16xi32>
+  return %high2 : vector<16xi32>
+}
+
+// What the chain has on its way may be read as well.
+// CHECK-LABEL: func.func @read_on_the_way
+// CHECK: %[[A:.*]] = arith.xori %{{.*}} : vector<16xi32>
+// CHECK: return %[[A]], %{{.*}}, %{{.*}} : vector<16xi32>
+func.func @read_on_the_way(%x: vector<16xi32>) -> (vector<16xi32>, vector<16xi32>, vector<16xi32>) {
+  %low, %high = arith.mului_extended %x, %x : vector<16xi32>
+  %a = arith.xori %high, %low : vector<16xi32>
+  %low2, %high2 = arith.mului_extended %a, %x : vector<16xi32>
+  return %a, %low2, %high2 : vector<16xi32>, vector<16xi32>, vector<16xi32>
+}
+
+// A single number, and lanes that have no neighbour.
+// CHECK-LABEL: func.func @others
+// CHECK-COUNT-2: arith.mului_extended
+func.func @others(%x: i32, %y: vector<3xi32>) -> (i32, vector<3xi32>) {
+  %low, %high = arith.mului_extended %x, %x : i32
+  %low2, %high2 = arith.mului_extended %y, %y : vector<3xi32>
+  return %high, %high2 : i32, vector<3xi32>
+}
