@@ -86,12 +86,13 @@ public:
     case ShareAxis::Taps:
       switchOverTaps(origin);
       return success();
+    case ShareAxis::RowsOfAllTaps:
+      takeRowTiles(scope.share, schedule.shares);
+      tapGroup(origin, plan.order);
+      return success();
     case ShareAxis::RowTiles:
       takeRowTiles(scope.share, schedule.shares);
-      if (plan.taps.empty() || plan.tapsAreSummed)
-        summedTaps(origin);
-      else
-        tapGroup(origin, plan.order);
+      summedTaps(origin);
       return success();
     case ShareAxis::Panels:
       takeUnits(scope.share, panels.back().number + panels.back().count, schedule.shares);
@@ -136,7 +137,7 @@ private:
     takeUnits(part, llvm::divideCeil(plan.rows[0], schedule.mr), parts);
   }
   bool cutsRows() const {
-    return schedule.shareAxis == ShareAxis::RowTiles || rowPartsOfTap(plan, schedule) > 1;
+    return cutsRowTiles(schedule.shareAxis) || rowPartsOfTap(plan, schedule) > 1;
   }
 
   Cursor moved(const Cursor &from, unsigned axis, Value by) {

@@ -3,6 +3,7 @@
 #include "compiler/codegen/Schedule.h"
 
 #include "dialects/kernel/KernelOps.h"
+#include "dialects/kernel/Shares.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
 #include <numeric>
@@ -26,8 +27,10 @@ constexpr int64_t maxSharesThatPack = 4;
 constexpr int64_t maxPackedElements = 64 * 1024;
 /// What of the second-level cache the rows of a chunk may fill.
 constexpr int64_t chunkBytes = 512 * 1024;
+/// Two threads or four take as many shares each.
+constexpr int64_t evenForFour = 4;
 /// Into how many shares the rows of a convolution by weight are cut where each walks all taps.
-constexpr int64_t sharesOfRows = 4;
+constexpr int64_t sharesOfRows = evenForFour;
 
 /// Whether `count` pieces of `bytes` that lie `stride` bytes apart stay in the first-level cache. Strides that are multiples of large
 /// powers of two find only a few of its sets.
@@ -83,7 +86,7 @@ double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target 
                   cyclesOfStep(y.size * x.size, panel.size, shape, schedule, target);
   // A copy loads and stores; it finds its lines further away than a tile does. Each share makes its own of what all of them read.
   const int64_t copiesOfA = schedule.shareAxis == ShareAxis::Panels ? maxSharesThatPack : 1;
-  const int64_t copiesOfB = schedule.shareAxis == ShareAxis::RowTiles ? maxSharesThatPack : 1;
+  const int64_t copiesOfB = cutsRowTiles(schedule.shareAxis) ? maxSharesThatPack : 1;
   if (schedule.packB)
     cycles += 4.0 * static_cast<double>(shape.vectors * copiesOfB);
   if (schedule.packA)
@@ -108,51 +111,89 @@ bool sharesRowsOfAllTaps(const ContractPlan &plan) {
 
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
   if (!plan.taps.empty() && !plan.tapsAreSummed)
-    return sharesRowsOfAllTaps(plan) ? ShareAxis::RowTiles : ShareAxis::Taps;
+    return sharesRowsOfAllTaps(plan) ? ShareAxis::RowsOfAllTaps : ShareAxis::Taps;
   if (plan.rows.size() > 1 || plan.tapsAreSummed)
     return ShareAxis::OuterRows;
-  const int64_t rows = plan.rows.empty() ? 1 : plan.rows[0];
-  return divideCeil(rows, schedule.mr) > divideCeil(vectors, schedule.nr) ? ShareAxis::RowTiles
-                                                                          : ShareAxis::Panels;
+  // Each thread reads its part of one operand and all of the other, which had better be the smaller one.
+  const int64_t rows = plan.rows.empty() ? 1 : plan.rows[0], tiles = divideCeil(rows, schedule.mr),
+                panels = divideCeil(vectors, schedule.nr);
+  if (std::min(tiles, panels) < evenForFour)
+    return tiles > panels ? ShareAxis::RowTiles : ShareAxis::Panels;
+  return rows >= plan.cols ? ShareAxis::RowTiles : ShareAxis::Panels;
+}
+
+/// What the shares of a contraction cut.
+int64_t unitsOf(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
+  switch (schedule.shareAxis) {
+  case ShareAxis::OuterRows:
+    return plan.rows.front();
+  case ShareAxis::Taps: {
+    // Odd numbers of taps leave one of two threads waiting; halves of them do not.
+    const auto taps = static_cast<int64_t>(plan.order.size());
+    const bool inHalves =
+        plan.rows.size() == 1 && divideCeil(plan.rows[0], schedule.mr) >= 8 && taps <= 16;
+    return inHalves ? 2 * taps : taps;
+  }
+  case ShareAxis::RowsOfAllTaps:
+  case ShareAxis::RowTiles:
+    return divideCeil(plan.rows.front(), schedule.mr);
+  case ShareAxis::Panels:
+    return divideCeil(vectors, schedule.nr);
+  }
+  llvm_unreachable("all axes are handled");
+}
+
+/// Into how many shares the work of a contraction is worth cutting. Under some 3 µs a second thread costs more than it brings.
+int64_t worthwhileShares(const ContractPlan &plan, int64_t vectors) {
+  double elements = static_cast<double>(vectors * lanes);
+  for (int64_t extent : plan.rows)
+    elements *= static_cast<double>(extent);
+  if (!plan.tapsAreSummed)
+    elements *= static_cast<double>(llvm::product_of(plan.taps));
+  double steps = static_cast<double>(llvm::product_of(plan.sum));
+  if (plan.tapsAreSummed)
+    steps *= static_cast<double>(llvm::product_of(plan.taps));
+  // Writing an element, and what the epilogue does with it, takes about as long as some steps of a sum.
+  constexpr double stepsToWrite = 16;
+  return std::max<int64_t>(1, static_cast<int64_t>(2 * elements * (steps + stepsToWrite) / 5e5));
 }
 
 int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
-  double flops = 2.0 * static_cast<double>(plan.cols);
-  for (int64_t extent : plan.rows)
-    flops *= static_cast<double>(extent);
-  for (int64_t extent : plan.taps)
-    flops *= static_cast<double>(extent);
-  for (int64_t extent : plan.sum)
-    flops *= static_cast<double>(extent);
-  // Under some 5 µs of work a second thread costs more than it brings.
-  const auto worthwhile = static_cast<int64_t>(flops / 5e5);
-  int64_t available = 1;
+  const int64_t units = unitsOf(plan, vectors, schedule),
+                worthwhile = worthwhileShares(plan, vectors);
+  // Each share packs anew what all of them read.
+  const bool packsShared = (cutsRowTiles(schedule.shareAxis) && schedule.packB) ||
+                           (schedule.shareAxis == ShareAxis::Panels && schedule.packA);
+  int64_t limit = packsShared ? maxSharesThatPack : 16;
   switch (schedule.shareAxis) {
   case ShareAxis::OuterRows:
-    available = divideCeil(plan.rows.front(), std::max<int64_t>(1, schedule.chunk));
+    if (schedule.chunk > 1) // whole chunks, or shares of less where their number is not even
+      limit = std::min<int64_t>(limit, alignTo(divideCeil(units, schedule.chunk), evenForFour));
     break;
-  case ShareAxis::Taps:
-    // Odd numbers of taps leave one of two threads waiting; halves of them do not.
-    available = static_cast<int64_t>(plan.order.size());
-    if (plan.rows.size() == 1 && divideCeil(plan.rows[0], schedule.mr) >= 8 && available <= 16)
-      available *= 2;
+  case ShareAxis::Taps: // a number of taps, or twice as many
+    return std::min({units, int64_t{32}, worthwhile});
+  case ShareAxis::RowsOfAllTaps:
+    limit = sharesOfRows;
     break;
   case ShareAxis::RowTiles:
-    available = divideCeil(plan.rows.front(), schedule.mr);
-    break;
   case ShareAxis::Panels:
-    available = divideCeil(vectors, schedule.nr);
     break;
   }
-  if (sharesRowsOfAllTaps(plan))
-    return std::min({available, sharesOfRows, std::max<int64_t>(1, worthwhile)});
-  // Each share packs anew what all of them read.
-  const bool packsShared = (schedule.shareAxis == ShareAxis::RowTiles && schedule.packB) ||
-                           (schedule.shareAxis == ShareAxis::Panels && schedule.packA);
-  const int64_t limit = schedule.shareAxis == ShareAxis::Taps ? 32
-                        : packsShared                         ? maxSharesThatPack
-                                                              : 16;
-  return std::max<int64_t>(1, std::min({available, limit, worthwhile}));
+  return kernel::evenShares(units, std::min(limit, worthwhile));
+}
+
+/// How much longer the busiest of two threads takes than half of the work. Few shares of many taps are to be even for four.
+double unevenness(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
+  if (schedule.shares == 1)
+    return 1;
+  const int64_t units = unitsOf(plan, vectors, schedule);
+  double worst = 1;
+  for (int64_t threads = 2; threads <= (schedule.shareAxis == ShareAxis::RowsOfAllTaps ? 4 : 2);
+       threads += 2)
+    worst = std::max(worst, static_cast<double>(
+                                threads * kernel::unitsOfBusiest(units, schedule.shares, threads)) /
+                                static_cast<double>(units));
+  return worst;
 }
 
 /// Rows go through a tap together only where they read the same of B.
@@ -171,7 +212,7 @@ int64_t chooseChunk(const ContractPlan &plan) {
   if (chunk <= 1)
     return 0;
   // Each share takes some chunks: a number that two or four threads divide without rest.
-  return divideCeil(plan.rows.front(), alignTo(divideCeil(plan.rows.front(), chunk), 4));
+  return divideCeil(plan.rows.front(), alignTo(divideCeil(plan.rows.front(), chunk), evenForFour));
 }
 
 /// Rows of A can be packed where they lie side by side and a tile spans no other axis. A copy is of one of the outermost rows, so there
@@ -232,18 +273,14 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
 
   Schedule best;
   best.chunk = chooseChunk(plan);
-  const bool mayPackA = best.chunk == 0 && canPackA(plan),
-             rowsOfAllTaps = sharesRowsOfAllTaps(plan);
+  const bool mayPackA = best.chunk == 0 && canPackA(plan);
   double bestCycles = 0;
   auto consider = [&](Schedule schedule) {
     Schedule copied = schedule;
     copied.packA |= plan.bf16; // whatever the schedule says
     copied.packB |= plan.bf16;
-    double cycles = cyclesOfTiles(shape, copied, target);
-    if (rowsOfAllTaps) { // few shares, of whole tiles: threads wait for the largest
-      const int64_t tiles = divideCeil(plan.rows[0], schedule.mr);
-      cycles *= static_cast<double>(alignTo(tiles, schedule.shares)) / static_cast<double>(tiles);
-    }
+    const double cycles =
+        cyclesOfTiles(shape, copied, target) * unevenness(plan, shape.vectors, schedule);
     // At equal cost the larger tile loads less, and what is not packed costs no memory.
     if (bestCycles == 0 || cycles < bestCycles * 0.999 ||
         (cycles < bestCycles * 1.001 && schedule.packA == best.packA &&
@@ -285,8 +322,12 @@ int64_t rowPartsOfTap(const ContractPlan &plan, const Schedule &schedule) {
   return cutsTaps ? schedule.shares / numTaps : 1;
 }
 
+bool cutsRowTiles(ShareAxis axis) {
+  return axis == ShareAxis::RowTiles || axis == ShareAxis::RowsOfAllTaps;
+}
+
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule) {
-  if (schedule.shareAxis != ShareAxis::RowTiles)
+  if (!cutsRowTiles(schedule.shareAxis))
     return plan.rows.back();
   return divideCeil(divideCeil(plan.rows[0], schedule.mr), schedule.shares) * schedule.mr;
 }

@@ -19,8 +19,9 @@ namespace sinter::codegen {
 enum class ShareAxis {
   OuterRows, ///< the first row axis: images
   Taps,      ///< taps that the output holds apart: a convolution by weight; or parts of their rows
-  RowTiles,  ///< tiles of the only row axis, in all taps
-  Panels     ///< column panels
+  RowsOfAllTaps, ///< tiles of the rows of such taps: each share walks all taps for each block of images
+  RowTiles,      ///< tiles of the only row axis
+  Panels         ///< column panels
 };
 
 struct Schedule {
@@ -54,6 +55,9 @@ TileShape tileShape(int64_t extentY, int64_t extentX, int64_t mr);
 
 /// Into how many parts of its rows a tap is cut, where shares take taps and are a multiple of them.
 int64_t rowPartsOfTap(const ContractPlan &plan, const Schedule &schedule);
+
+/// Whether shares cut the tiles of the only row axis.
+bool cutsRowTiles(ShareAxis axis);
 
 /// How many rows one share packs at most.
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule);

@@ -1,5 +1,6 @@
 // RUN: sinter-opt %s -pass-pipeline='builtin.module(train-to-kernel,train.step(choose-shares))' | FileCheck %s
-// A small sweep stays whole; a large one is cut, never into more shares than its longest axis has points.
+// A small sweep stays whole; a large one is cut, never into more shares than an axis has points, and so that two threads get as much.
+// The outermost axis that is long enough is cut; sixteen columns are one vector, which no share can have a part of.
 
 // CHECK-LABEL: train.step @sizes
 // CHECK: kernel.sweep parallel [64, 4] {{.*}}maps [{{[^]]*}}] {
@@ -11,4 +12,15 @@ train.step @sizes kind "predict" (%x: tensor<64x4xf32> {train.data = "x"}, %z: t
   %b = train.exp %z : tensor<64x28x28x32xf32>
   %c = train.sum %a over [0, 1] : tensor<64x4xf32> -> tensor<f32>
   train.commit results ["a", "b", "c"] (%a, %b, %c : tensor<64x4xf32>, tensor<64x28x28x32xf32>, tensor<f32>)
+}
+
+// CHECK-LABEL: train.step @axes
+// CHECK: kernel.sweep parallel [128, 512] {{.*}} shares 12
+// CHECK: kernel.sweep parallel [8, 64] reduce [16, 14, 7] {{.*}} shares 8
+// CHECK: kernel.sweep parallel [8, 16] reduce {{.*}} shares 8
+train.step @axes kind "predict" (%x: tensor<128x512xf32> {train.data = "x"}, %y: tensor<128x14x7x64xf32> {train.data = "y"}, %z: tensor<128x512x16xf32> {train.data = "z"}) {
+  %a = train.relu %x : tensor<128x512xf32>
+  %b = train.sum %y over [0, 1, 2] : tensor<128x14x7x64xf32> -> tensor<64xf32>
+  %c = train.sum %z over [0, 1] : tensor<128x512x16xf32> -> tensor<16xf32>
+  train.commit results ["a", "b", "c"] (%a, %b, %c : tensor<128x512xf32>, tensor<64xf32>, tensor<16xf32>)
 }

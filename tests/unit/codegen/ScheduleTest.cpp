@@ -1,6 +1,8 @@
 //===- ScheduleTest.cpp - tiles that fit, cover and do not waste ----------------------------------===//
 #include "compiler/codegen/Schedule.h"
 
+#include "dialects/kernel/Shares.h"
+
 #include <catch2/catch.hpp>
 
 using namespace sinter::codegen;
@@ -136,7 +138,7 @@ TEST_CASE("shares of a convolution by weight take rows of all taps while their g
   tap.sum = {{0, 32}, {0, 32}, {0, 32}};
   plan.order.assign(9, tap);
   const Schedule byRows = chooseSchedule(plan, machine(true));
-  CHECK(byRows.shareAxis == ShareAxis::RowTiles);
+  CHECK(byRows.shareAxis == ShareAxis::RowsOfAllTaps);
   CHECK(byRows.shares == 4);
   CHECK((64 + byRows.mr - 1) / byRows.mr % 4 == 0); // equal shares
 
@@ -151,7 +153,40 @@ TEST_CASE("shares of a convolution by weight take rows of all taps while their g
 
   plan.taps = {1};
   plan.order.resize(1);
-  CHECK(chooseSchedule(plan, machine(true)).shareAxis == ShareAxis::RowTiles);
+  CHECK(chooseSchedule(plan, machine(true)).shareAxis == ShareAxis::RowsOfAllTaps);
+}
+
+TEST_CASE(
+    "few rows of a convolution by weight are cut into as many tiles as threads take equally") {
+  ContractPlan plan = product(32, 1, 64); // three of the largest tiles
+  plan.taps = {9};
+  plan.sum = {64, 14, 14};
+  plan.block = {1, 8, 14};
+  plan.accesses[0].strides = {1, 0, 32, 6272, 448, 32};
+  plan.accesses[1].strides = {0, 1, 0, 12544, 896, 64};
+  plan.accesses[2].strides = {64, 1, 2048, 0, 0, 0};
+  Tap tap;
+  tap.rows = {{0, 32}};
+  tap.sum = {{0, 64}, {0, 14}, {0, 14}};
+  plan.order.assign(9, tap);
+  const Schedule schedule = chooseSchedule(plan, machine(true));
+  CHECK(schedule.shareAxis == ShareAxis::RowsOfAllTaps);
+  CHECK(schedule.shares == 4);
+}
+
+TEST_CASE("shares cut the larger operand of a product, which then is read once") {
+  const Schedule forward = chooseSchedule(product(128, 784, 256), machine(true));
+  CHECK(forward.shareAxis == ShareAxis::Panels);
+  const Schedule byWeight = chooseSchedule(product(784, 128, 256), machine(true));
+  CHECK(byWeight.shareAxis == ShareAxis::RowTiles);
+  // One panel leaves nothing to cut, however few the rows are.
+  CHECK(chooseSchedule(product(12, 4096, 16), machine(false)).shareAxis == ShareAxis::RowTiles);
+}
+
+TEST_CASE("a product of few columns is worth a second thread by what it computes, not by what is "
+          "asked for") {
+  CHECK(chooseSchedule(product(128, 256, 10), machine(true)).shares == 2);
+  CHECK(chooseSchedule(product(16, 64, 10), machine(true)).shares == 1);
 }
 
 TEST_CASE("chunks of images are as many as two or four threads share out equally") {
@@ -166,4 +201,32 @@ TEST_CASE("chunks of images are as many as two or four threads share out equally
   const Schedule schedule = chooseSchedule(plan, machine(true)); // five images would fit
   CHECK(schedule.chunk == 4);
   CHECK(schedule.shares == 8);
+
+  plan.rows = {64, 8, 8}; // eleven chunks of six would do, the last one smaller
+  plan.sum = {320};
+  plan.accesses[0].strides[0] = 64 * 320;
+  const Schedule ragged = chooseSchedule(plan, machine(true));
+  CHECK(ragged.shares % 4 == 0);
+  CHECK(ragged.chunk * ragged.shares >= 64);
+}
+
+TEST_CASE("as many shares are made as leave two threads and four least to wait for") {
+  using sinter::kernel::evenShares, sinter::kernel::unitsOfBusiest;
+  CHECK(evenShares(128, 15) == 12);
+  CHECK(evenShares(128, 7) == 4);
+  CHECK(evenShares(8, 3) == 2);
+  CHECK(evenShares(3, 16) == 3);
+  CHECK(evenShares(1, 16) == 1);
+  CHECK(evenShares(100, 1) == 1);
+  CHECK(unitsOfBusiest(11, 11, 2) == 6);
+  CHECK(unitsOfBusiest(64, 12, 2) == 32);
+  for (int64_t units = 1; units <= 70; ++units)
+    for (int64_t most = 1; most <= 16; ++most) {
+      const int64_t shares = evenShares(units, most);
+      INFO(units << " units, at most " << most << " shares");
+      CHECK(shares >= 1);
+      CHECK(shares <= std::min(units, most));
+      for (int64_t other = 1; other <= std::min(units, most); ++other)
+        CHECK(unitsOfBusiest(units, shares, 2) <= unitsOfBusiest(units, other, 2));
+    }
 }
