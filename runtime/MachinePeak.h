@@ -20,7 +20,7 @@ double measureGflops(unsigned threads, int bursts);
 /// Sums over an array of 64 MiB a thread.
 double measureBandwidth(unsigned threads, int bursts);
 
-/// Copies 64 MiB a thread, as the C library does: 10^9 bytes a second, read and written counted.
+/// Copies 64 MiB a thread, as the C library does or past the cache, whichever is faster: 10^9 bytes a second, read and written counted.
 double measureCopies(unsigned threads, int bursts);
 
 /// What a profile holds kernels against, in about half a second.

@@ -6,14 +6,24 @@
 
 #include "compiler/codegen/SweepEmitter.h"
 
+#include "dialects/kernel/SweepOrder.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
 using namespace mlir;
 
 namespace sinter::codegen {
 
 namespace {
 
-/// How many vectors of accumulators a reduction along parallel lanes keeps in registers: enough to use whole cache lines of narrow rows.
-constexpr int64_t accumulatorVectors = 4;
+/// An output of so many bytes does not stay in a cache until it is read. It is written past it: a line that is not fetched first costs less.
+constexpr int64_t leastPastCache = int64_t{32} << 20;
+/// Where a view begins; -1 where that is not known.
+int64_t offsetOf(memref::ViewOp view) {
+  APInt offset;
+  return matchPattern(view.getByteShift(), m_ConstantInt(&offset)) ? offset.getSExtValue() : -1;
+}
+
 /// A body that asks where it stands draws random numbers, four vectors from one counter (train.random): side by side
 /// these share the work.
 constexpr int64_t indexedVectors = 4;
@@ -35,6 +45,8 @@ SweepEmitter::SweepEmitter(kernel::SweepOp op, const TaskScope &scope)
     axisOf.push_back(axis);
   if (isLinear && !op.getGuard())
     joinAxes();
+  for (unsigned operand = numInputs; operand < accesses.size(); ++operand)
+    pastCache.push_back(goesPastCache(operand));
 }
 
 LogicalResult SweepEmitter::run() {
@@ -45,7 +57,7 @@ LogicalResult SweepEmitter::run() {
   const int vector = vectorAxis();
   const bool byLanes = vector >= static_cast<int>(numParallel);
   SmallVector<unsigned> outer;
-  for (unsigned axis = 0; axis < numParallel; ++axis)
+  for (unsigned axis : parallelOrder())
     if (extents[axis] != 1 && static_cast<int>(axis) != vector)
       outer.push_back(axis);
   const int cut = op.getShares() > 1 ? shareAxis() : -1;
@@ -62,9 +74,15 @@ LogicalResult SweepEmitter::run() {
     overParallel(outer, cut, [&] {
       if (byLanes || vector < 0)
         point(byLanes ? vector : -1);
+      else if (accumulatesInMemory(vector))
+        accumulateInMemory(vector, vector == cut);
       else
         overVectors(vector, vector == cut);
     });
+  // What was written past the cache must be there before others are told.
+  if (llvm::is_contained(pastCache, true))
+    LLVM::CallIntrinsicOp::create(emit.builder, emit.location,
+                                  emit.builder.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
   return success();
 }
 
@@ -138,8 +156,37 @@ bool SweepEmitter::guardUses(unsigned axis) const {
   return false;
 }
 
+SmallVector<unsigned> SweepEmitter::parallelOrder() const {
+  SmallVector<unsigned> order;
+  for (unsigned axis : kernel::parallelAsInMemory(op))
+    if (!llvm::is_contained(order, axisOf[axis]))
+      order.push_back(axisOf[axis]);
+  return order;
+}
+
+bool SweepEmitter::goesPastCache(unsigned operand) {
+  Value output = op->getOperand(operand);
+  auto type = cast<ShapedType>(output.getType());
+  if (hasReduction() || !accesses[operand] || !type.getElementType().isF32() ||
+      type.getNumElements() * 4 < leastPastCache)
+    return false;
+  // In place, the line is there already.
+  auto view = output.getDefiningOp<memref::ViewOp>();
+  if (!view)
+    return false;
+  for (Value input : op.getInputs())
+    if (auto other = input.getDefiningOp<memref::ViewOp>();
+        !other || (other.getSource() == view.getSource() && offsetOf(other) == offsetOf(view)))
+      return false;
+  // Whole lines: places in memory are multiples of 64 bytes.
+  const Access &access = *accesses[operand];
+  return access.offset % lanes == 0 && llvm::all_of(access.strides, [](int64_t stride) {
+           return stride == 1 || stride % lanes == 0;
+         });
+}
+
 int SweepEmitter::shareAxis() const {
-  for (unsigned axis = 0; axis < numParallel; ++axis)
+  for (unsigned axis : parallelOrder())
     if (extents[axis] >= static_cast<int64_t>(op.getShares()))
       return static_cast<int>(axis);
   return -1;
@@ -396,7 +443,7 @@ void SweepEmitter::point(int vector) {
     for (unsigned i = 0; i < op.getOutputs().size(); ++i) {
       Value address = addressOf(numInputs + i);
       if (vectors && !byLanes)
-        emit.storeLanes(results[first + i], address, mask);
+        emit.storeLanes(results[first + i], address, mask, pastCache[i]);
       else
         emit.store(results[first + i], address);
     }

@@ -90,12 +90,15 @@ Value Emitter::loadLanes(Value pointer, Type element, Value mask) {
   return element.isInteger(1) ? arith::TruncIOp::create(builder, location, vectorOf(element), value)
                               : value;
 }
-void Emitter::storeLanes(Value value, Value pointer, Value mask) {
+void Emitter::storeLanes(Value value, Value pointer, Value mask, bool pastCache) {
   const Type element = getElementTypeOrSelf(value);
   if (element.isInteger(1))
     value = arith::ExtUIOp::create(builder, location, vectorOf(stored(element)), value);
   if (mask)
     LLVM::MaskedStoreOp::create(builder, location, value, pointer, mask, bytesOf(element));
+  else if (pastCache)
+    LLVM::StoreOp::create(builder, location, value, pointer, /*alignment=*/64,
+                          /*isVolatile=*/false, /*isNonTemporal=*/true);
   else
     LLVM::StoreOp::create(builder, location, value, pointer, bytesOf(element));
 }

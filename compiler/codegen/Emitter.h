@@ -45,7 +45,9 @@ public:
   void store(mlir::Value value, mlir::Value pointer);
   /// Sixteen neighbours; where `mask` is given only its lanes are touched, the others are zero.
   mlir::Value loadLanes(mlir::Value pointer, mlir::Type element, mlir::Value mask = {});
-  void storeLanes(mlir::Value value, mlir::Value pointer, mlir::Value mask = {});
+  /// `pastCache`, without a mask: a whole line, at a multiple of 64 bytes, that no cache is to hold. Others may read it behind a fence.
+  void storeLanes(mlir::Value value, mlir::Value pointer, mlir::Value mask = {},
+                  bool pastCache = false);
   /// Asks for the cache line at `pointer`, which will be read once: as near as the second-level cache.
   void fetch(mlir::Value pointer);
   /// Sixteen elements `stride` apart.

@@ -14,6 +14,9 @@ namespace sinter::codegen {
 
 using namespace mlir;
 
+/// How many vectors of accumulators a reduction along parallel lanes keeps in registers: enough to use whole cache lines of narrow rows.
+inline constexpr int64_t accumulatorVectors = 4;
+
 /// What is accumulated, of a body `acc + f(inputs)` or `max(acc, f(inputs))`.
 enum class Combine { Add, Max };
 
@@ -41,8 +44,9 @@ private:
   SmallVector<Value> coordinates; // where the loops stand
   Value mask;                     // of the lanes that are there; null for all
   int64_t group = 1;              // vectors side by side
-  Value groupBase;     // the first one's coordinate, where that is a multiple of the group
-  int64_t inGroup = 0; // which of them is written
+  Value groupBase;             // the first one's coordinate, where that is a multiple of the group
+  int64_t inGroup = 0;         // which of them is written
+  SmallVector<bool> pastCache; // of each output: whether whole lines are written past the cache
   llvm::SmallDenseMap<unsigned, Value> turned; // inputs whose vector is there already
 
   bool hasReduction() const { return extents.size() > numParallel; }
@@ -59,6 +63,11 @@ private:
 
   /// Whether the guard tells points of this axis apart: then its lanes could part ways.
   bool guardUses(unsigned axis) const;
+
+  /// Parallel axes as loops go, outermost first.
+  SmallVector<unsigned> parallelOrder() const;
+
+  bool goesPastCache(unsigned operand);
 
   /// Shares cut the outermost parallel axis that is long enough.
   int shareAxis() const;
@@ -119,6 +128,11 @@ private:
   Value initialLanes(unsigned output);
 
   SmallVector<Value> reduce(unsigned axis, int vector, SmallVector<Value> accumulated);
+
+  /// Whether sums along parallel lanes stand in the output while the inputs go by row after row, as they lie: there are too many
+  /// columns for registers, and to walk all rows for some columns at a time would read memory in pieces.
+  bool accumulatesInMemory(unsigned axis) const;
+  void accumulateInMemory(unsigned axis, bool isCut);
 
   /// Sixteen partial sums along the last axis, then their tree.
   SmallVector<Value> reduceByLanes(unsigned axis, SmallVector<Value> accumulated);

@@ -3,9 +3,18 @@
 
 #include "compiler/codegen/SweepEmitter.h"
 
+#include <functional>
+
 using namespace mlir;
 
 namespace sinter::codegen {
+
+namespace {
+
+/// Fewer rows are not worth to go through memory for.
+constexpr int64_t leastRowsInMemory = 16;
+
+} // namespace
 
 std::optional<Combine> combineOf(Value yielded, BlockArgument accumulator) {
   Operation *op = yielded.getDefiningOp();
@@ -52,6 +61,71 @@ SmallVector<Value> SweepEmitter::reduce(unsigned axis, int vector, SmallVector<V
                                              SmallVector<Value>(carried.begin(), carried.end()));
                              });
   return SmallVector<Value>(out.begin(), out.end());
+}
+
+bool SweepEmitter::accumulatesInMemory(unsigned axis) const {
+  const int64_t rows = llvm::product_of(ArrayRef(extents).drop_front(numParallel));
+  if (!hasReduction() || op.getGuard() || op.getZero() ||
+      extents[axis] <= accumulatorVectors * lanes || rows < leastRowsInMemory)
+    return false;
+  for (unsigned operand = 0; operand < accesses.size(); ++operand)
+    if (isOutput(operand) ? !elements[operand].isF32() : strideOf(operand, axis).value_or(2) > 1)
+      return false;
+  return true;
+}
+
+void SweepEmitter::accumulateInMemory(unsigned axis, bool isCut) {
+  const auto numOutputs = static_cast<unsigned>(op.getOutputs().size());
+  const auto at = [&](Value i, Value lanesThere, llvm::function_ref<void()> visit) {
+    coordinates[axis] = i;
+    mask = lanesThere;
+    visit();
+    mask = {};
+  };
+  const auto overRow = [&](bool sideBySide, llvm::function_ref<void()> visit) {
+    int64_t done = 0;
+    if (sideBySide && !isCut) {
+      group = accumulatorVectors;
+      done = extents[axis] / (group * lanes) * (group * lanes);
+      emit.loop(0, done, group * lanes, [&](Value i) { at(i, {}, visit); });
+      group = 1;
+    }
+    inBlocks(axis, isCut ? static_cast<int>(axis) : -1, done, [&](Value i, int64_t count) {
+      at(i, count == lanes ? Value() : emit.firstLanes(count), visit);
+    });
+  };
+  const auto store = [&](ArrayRef<Value> sums) {
+    for (unsigned i = 0; i < numOutputs; ++i)
+      emit.storeLanes(sums[i], addressOf(numInputs + i), mask);
+  };
+  overRow(false, [&] {
+    SmallVector<Value> sums;
+    for (unsigned i = 0; i < numOutputs; ++i)
+      sums.push_back(initial(i, /*vectors=*/true));
+    store(sums);
+  });
+  const auto addRow = [&] {
+    SmallVector<Value> sums;
+    overGroup(static_cast<int>(axis), [&](int64_t) {
+      SmallVector<Value> before;
+      for (unsigned i = 0; i < numOutputs; ++i)
+        before.push_back(emit.loadLanes(addressOf(numInputs + i), elements[numInputs + i], mask));
+      llvm::append_range(sums, evaluateBody(static_cast<int>(axis), before));
+    });
+    overGroup(static_cast<int>(axis),
+              [&](int64_t first) { store(ArrayRef(sums).slice(first, numOutputs)); });
+  };
+  const std::function<void(unsigned)> overRows = [&](unsigned reduced) {
+    if (reduced == extents.size())
+      return overRow(true, addRow);
+    if (extents[reduced] == 1)
+      return overRows(reduced + 1);
+    emit.loop(0, extents[reduced], 1, [&](Value i) {
+      coordinates[reduced] = i;
+      overRows(reduced + 1);
+    });
+  };
+  overRows(numParallel);
 }
 
 SmallVector<Value> SweepEmitter::reduceByLanes(unsigned axis, SmallVector<Value> accumulated) {

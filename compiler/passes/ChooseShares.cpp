@@ -4,6 +4,7 @@
 #include "compiler/passes/LoopCost.h"
 #include "compiler/passes/Passes.h"
 #include "dialects/kernel/Shares.h"
+#include "dialects/kernel/SweepOrder.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -36,12 +37,13 @@ struct ChooseShares : impl::ChooseSharesBase<ChooseShares> {
     });
   }
 
-  /// What shares can take of each parallel axis: of the last one, where it is walked a vector at a time, whole vectors.
+  /// What shares can take of each parallel axis, as loops walk them: of the last one, where it is walked a vector at a time, whole vectors.
   static SmallVector<int64_t> unitsOf(kernel::SweepOp sweep) {
     SmallVector<int64_t> units(sweep.getParallel());
     if (!units.empty() && !sweep.sumsByLanes())
       units.back() = llvm::divideCeil(units.back(), lanes);
-    return units;
+    return llvm::map_to_vector(kernel::parallelAsInMemory(sweep),
+                               [&](unsigned axis) { return units[axis]; });
   }
 
   /// `axes`: units of each, of which one is cut.

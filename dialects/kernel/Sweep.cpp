@@ -2,6 +2,7 @@
 #include "dialects/kernel/Access.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/kernel/LoopOp.h"
+#include "dialects/kernel/SweepOrder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
 
@@ -92,9 +93,14 @@ bool SweepOp::sumsByLanes() {
   if (getReduce().empty() || getGuardAttr())
     return false;
   auto shapeOf = [](Value operand) { return cast<ShapedType>(operand.getType()).getShape(); };
+  // A number for each row, read beside whole rows, does not say that sums go across rows.
+  const bool fillsLanes = getReduce().back() >= 16;
   bool walksMemory = false;
   for (auto [index, input] : llvm::enumerate(getInputs())) {
-    walksMemory |= strideAlong(getMap(index), shapeOf(input), getDomainRank() - 1) == 1;
+    const auto step = strideAlong(getMap(index), shapeOf(input), getDomainRank() - 1);
+    walksMemory |= step == 1;
+    if (step == 0 && fillsLanes)
+      continue;
     for (auto [axis, extent] : llvm::enumerate(getParallel()))
       if (extent > 1 && strideAlong(getMap(index), shapeOf(input), axis) == 1)
         return false;
@@ -115,4 +121,27 @@ bool SweepOp::sumsByLanes() {
       return false;
   }
   return true;
+}
+
+SmallVector<unsigned> sinter::kernel::parallelAsInMemory(SweepOp sweep) {
+  auto order = llvm::to_vector(llvm::seq<unsigned>(0, sweep.getParallel().size()));
+  if (sweep.getReduce().empty() || sweep.getZero() || sweep.getInputs().empty())
+    return order;
+  auto shapeOf = [](Value operand) { return cast<ShapedType>(operand.getType()).getShape(); };
+  unsigned largest = 0;
+  for (auto [index, input] : llvm::enumerate(sweep.getInputs()))
+    if (llvm::product_of(shapeOf(input)) > llvm::product_of(shapeOf(sweep.getInputs()[largest])))
+      largest = index;
+  SmallVector<int64_t> strides;
+  for (unsigned axis : order) {
+    const auto stride =
+        strideAlong(sweep.getMap(largest), shapeOf(sweep.getInputs()[largest]), axis);
+    if (!stride)
+      return order;
+    strides.push_back(*stride);
+  }
+  llvm::sort(order, [&](unsigned a, unsigned b) {
+    return strides[a] != strides[b] ? strides[a] > strides[b] : a < b;
+  });
+  return order;
 }

@@ -128,3 +128,86 @@ kernel.task @placed {
     kernel.yield %c : i32
   }
 }
+
+// -----
+// Sums of 100 columns over 24 rows stand in the output while the rows go by as they lie: four vectors at a time, then two, then four lanes.
+// CHECK-LABEL: func.func private @columns
+// CHECK: %[[ROWS:.*]] = arith.constant 24 : i64
+// CHECK: scf.for %{{.*}} to %[[ROWS]]
+// CHECK: %[[FIRST:.*]] = llvm.load {{.*}} -> vector<16xf32>
+// CHECK: arith.addf %[[FIRST]], %{{.*}} : vector<16xf32>
+// CHECK-COUNT-4: llvm.store {{.*}} : vector<16xf32>
+// CHECK: llvm.store {{.*}} : vector<16xf32>
+// CHECK: llvm.intr.masked.store
+kernel.task @columns {
+^bb0(%arena: memref<16384xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %y0 = arith.constant 9664 : index
+  %x = memref.view %arena[%x0][] : memref<16384xi8> to memref<24x100xf32>
+  %y = memref.view %arena[%y0][] : memref<16384xi8> to memref<100xf32>
+  kernel.sweep parallel [100] reduce [24] ins(%x : memref<24x100xf32>) outs(%y : memref<100xf32>)
+    maps [affine_map<(j, i) -> (i, j)>, affine_map<(j, i) -> (j)>] init [0.0 : f32] {
+  ^bb0(%a: f32, %s: f32):
+    %t = arith.addf %s, %a : f32
+    kernel.yield %t : f32
+  }
+}
+
+// -----
+// Rows are cut into parts, but walked as they lie: the rows outside, and a number for each of them does not keep the sum from its lanes.
+// CHECK-LABEL: func.func private @rows
+// CHECK: %[[ROWS:.*]] = arith.constant 6 : i64
+// CHECK: scf.for %{{.*}} to %[[ROWS]]
+// CHECK: %[[PARTS:.*]] = arith.constant 4 : i64
+// CHECK: scf.for %{{.*}} to %[[PARTS]]
+// CHECK: llvm.load {{.*}} -> f32
+// CHECK: arith.mulf {{.*}} : vector<16xf32>
+// CHECK: vector.shuffle
+kernel.task @rows {
+^bb0(%arena: memref<16384xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %c0 = arith.constant 9664 : index
+  %y0 = arith.constant 9728 : index
+  %x = memref.view %arena[%x0][] : memref<16384xi8> to memref<6x128xf32>
+  %c = memref.view %arena[%c0][] : memref<16384xi8> to memref<6xf32>
+  %y = memref.view %arena[%y0][] : memref<16384xi8> to memref<4x6xf32>
+  kernel.sweep parallel [4, 6] reduce [32] ins(%x, %c : memref<6x128xf32>, memref<6xf32>) outs(%y : memref<4x6xf32>)
+    maps [affine_map<(p, i, j) -> (i, p * 32 + j)>, affine_map<(p, i, j) -> (i)>, affine_map<(p, i, j) -> (p, i)>] init [0.0 : f32] {
+  ^bb0(%a: f32, %b: f32, %s: f32):
+    %m = arith.mulf %a, %b : f32
+    %t = arith.addf %s, %m : f32
+    kernel.yield %t : f32
+  }
+}
+
+// -----
+// 32 MiB are written past the cache, with a fence behind them; in place they are not.
+// CHECK-LABEL: func.func private @past
+// CHECK: llvm.store {{.*}} {alignment = 64 : i64, nontemporal}
+// CHECK: llvm.call_intrinsic "llvm.x86.sse.sfence"
+// CHECK-LABEL: func.func private @in_place
+// CHECK-NOT: nontemporal
+// CHECK-NOT: sfence
+// CHECK: return
+kernel.task @past {
+^bb0(%arena: memref<67108928xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %y0 = arith.constant 33554496 : index
+  %x = memref.view %arena[%x0][] : memref<67108928xi8> to memref<8388608xf32>
+  %y = memref.view %arena[%y0][] : memref<67108928xi8> to memref<8388608xf32>
+  kernel.sweep parallel [8388608] ins(%x : memref<8388608xf32>) outs(%y : memref<8388608xf32>) maps [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>] {
+  ^bb0(%a: f32):
+    %t = arith.mulf %a, %a : f32
+    kernel.yield %t : f32
+  }
+}
+kernel.task @in_place {
+^bb0(%arena: memref<67108928xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %x = memref.view %arena[%x0][] : memref<67108928xi8> to memref<8388608xf32>
+  kernel.sweep parallel [8388608] ins(%x : memref<8388608xf32>) outs(%x : memref<8388608xf32>) maps [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>] {
+  ^bb0(%a: f32):
+    %t = arith.mulf %a, %a : f32
+    kernel.yield %t : f32
+  }
+}

@@ -24,3 +24,11 @@ train.step @axes kind "predict" (%x: tensor<128x512xf32> {train.data = "x"}, %y:
   %c = train.sum %z over [0, 1] : tensor<128x512x16xf32> -> tensor<16xf32>
   train.commit results ["a", "b", "c"] (%a, %b, %c : tensor<128x512xf32>, tensor<64xf32>, tensor<16xf32>)
 }
+
+// Rows are summed in eight parts each, but a share takes whole rows: so their data lies.
+// CHECK-LABEL: train.step @rows
+// CHECK: kernel.sweep parallel [8, 16, 64] reduce [128] {{.*}} shares 16
+train.step @rows kind "predict" (%x: tensor<16x64x1024xf32> {train.data = "x"}) {
+  %a = train.sum %x over [2] : tensor<16x64x1024xf32> -> tensor<16x64xf32>
+  train.commit results ["a"] (%a : tensor<16x64xf32>)
+}
