@@ -170,6 +170,9 @@ private:
       } else if (auto attend = dyn_cast<kernel::AttendOp>(op)) {
         shares = attend.getShares();
         emitAttend(attend, scopeOf(&op, emit, share, mapping), target, microKernels);
+      } else if (auto winograd = dyn_cast<kernel::WinogradOp>(op)) {
+        shares = winograd.getShares();
+        emitWinograd(winograd, scopeOf(&op, emit, share, mapping), target, microKernels);
       } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
         shares = gather.getShares();
         emitGather(gather, scopeOf(&op, emit, share, mapping));

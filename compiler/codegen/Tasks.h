@@ -11,6 +11,7 @@ class ContractOp;
 class GatherOp;
 class ScatterAddOp;
 class SweepOp;
+class WinogradOp;
 } // namespace sinter::kernel
 
 namespace sinter::codegen {
@@ -30,6 +31,8 @@ mlir::FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &sc
 mlir::LogicalResult emitSweep(kernel::SweepOp op, const TaskScope &scope);
 void emitAttend(kernel::AttendOp op, const TaskScope &scope, const Target &target,
                 MicroKernels &microKernels);
+void emitWinograd(kernel::WinogradOp op, const TaskScope &scope, const Target &target,
+                  MicroKernels &microKernels);
 void emitGather(kernel::GatherOp op, const TaskScope &scope);
 void emitScatterAdd(kernel::ScatterAddOp op, const TaskScope &scope);
 

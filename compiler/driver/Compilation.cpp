@@ -285,7 +285,7 @@ std::string Compilation::contentHash() const {
   for (const auto &[defined, value] : options.defines)
     hash.update(defined + "=" + value + "\n");
   hash.update(cpu->cpu + " " + cpu->features + "\n");
-  hash.update(options.pipeline.train + "\n");
+  hash.update(options.pipeline.train + (options.pipeline.winograd ? " winograd\n" : "\n"));
   for (const std::string &pass : options.pipeline.without)
     hash.update(pass + "\n");
   if (!options.schedules.empty())

@@ -207,9 +207,13 @@ void addLowering(CLI::App &verb, CommandLine &line) {
           "--cpu", line.compilation.cpu,
           "CPU to compile for: host, x86-64-v3 (AVX2), x86-64-v4 (AVX-512) or a name of LLVM's")
       ->type_name("NAME");
+  CLI::Option *winograd = verb.add_flag("--winograd", line.compilation.pipeline.winograd,
+                                        "let convolutions of 3 × 3 run in Winograd's tiles: fewer "
+                                        "operations, errors some times larger");
   verb.add_option("--pipeline", line.compilation.pipeline.train,
                   "passes of the train floor, in place of those that run")
       ->type_name("TEXT")
+      ->excludes(winograd)
       ->group("For research");
   verb.add_option("--without", line.compilation.pipeline.without, "leave a pass out")
       ->type_name("PASS")

@@ -57,15 +57,15 @@ std::optional<Floor> floorOf(ModuleOp module) {
   return found;
 }
 
-StringRef trainPipeline() {
+std::string trainPipeline(bool winograd) {
   // The canonical form first, so that layouts are seen through folded views; equal things are joined last.
-  return "train.step(canonicalize{region-simplify=disabled}),"
-         "absorb-layouts,"
-         "train.step(fuse-attention,differentiate,canonicalize{region-simplify=disabled},redraw-"
-         "masks,"
-         "recompute,round-products,"
-         "train-cse,"
-         "canonicalize{region-simplify=disabled})";
+  return std::string("train.step(canonicalize{region-simplify=disabled}),"
+                     "absorb-layouts,"
+                     "train.step(fuse-attention,differentiate,"
+                     "canonicalize{region-simplify=disabled},redraw-masks,"
+                     "recompute,round-products,"
+                     "train-cse,") +
+         (winograd ? "use-winograd," : "") + "canonicalize{region-simplify=disabled})";
 }
 
 void registerPasses() {
@@ -91,7 +91,7 @@ Pipeline::Pipeline(MLIRContext &context, codegen::Target target, PipelineOptions
   known(options.printAfter);
 
   if (options.train.empty())
-    options.train = trainPipeline().str();
+    options.train = trainPipeline(options.winograd);
   PassManager trial(&context);
   std::string message;
   llvm::raw_string_ostream stream(message);

@@ -27,6 +27,7 @@ std::optional<Floor> floorOf(mlir::ModuleOp module);
 /// What a researcher may change.
 struct PipelineOptions {
   std::string train;                   ///< in place of the train floor's passes, as text; "": those
+  bool winograd = false;               ///< convolutions may run in Winograd's tiles
   std::vector<std::string> without;    ///< passes that do nothing, by name
   std::vector<std::string> printAfter; ///< print the module (on stderr) after these
   std::shared_ptr<const codegen::ScheduleFile> schedules; ///< go before the cost model's choice
@@ -55,7 +56,7 @@ private:
 };
 
 /// The train floor's own passes in order, as text that `--pipeline` takes.
-llvm::StringRef trainPipeline();
+std::string trainPipeline(bool winograd);
 
 /// Makes all passes known by name; done once a process.
 void registerPasses();

@@ -48,6 +48,9 @@ LogicalResult lowerPointwise(KernelBuilder &builder, train::Pointwise op) {
   return success();
 }
 
+/// Elements of a table of numbers: Winograd's 36 × 9 are the largest that a pass makes.
+constexpr int64_t mostChoices = 324;
+
 /// One number for all elements needs no memory; a table of different ones becomes a chain of
 /// choices, which only a few are worth.
 static LogicalResult lowerConstant(KernelBuilder &builder, train::ConstantOp op) {
@@ -60,8 +63,9 @@ static LogicalResult lowerConstant(KernelBuilder &builder, train::ConstantOp op)
                                        type.getElementType()});
     return success();
   }
-  if (!values || type.getNumElements() > 256)
-    return op.emitOpError("has no kernel: a constant of more than 256 different numbers");
+  if (!values || type.getNumElements() > mostChoices)
+    return op.emitOpError("has no kernel: a constant of more than ")
+           << mostChoices << " different numbers";
   const SmallVector<int64_t> shape(type.getShape());
   Value tensor = builder.pointwise(
       op.getLoc(), type, {}, [&](OpBuilder &at, Location location, ValueRange, ValueRange point) {
@@ -146,6 +150,8 @@ struct TrainToKernel : impl::TrainToKernelBase<TrainToKernel> {
               train::CrossEntropyGradOp>([&](auto) { return lowerNormalization(builder, op); })
         .Case<train::AttentionOp, train::AttentionGradOp>(
             [&](auto) { return lowerAttention(builder, op); })
+        .Case<train::WinogradOp, train::WinogradWeightGradOp>(
+            [&](auto) { return lowerWinograd(builder, op); })
         .Case<train::GatherOp, train::GatherGradOp>([&](auto) { return lowerTable(builder, op); })
         .Case<train::MaxPool2dOp, train::MaxPool2dGradOp, train::AvgPool2dOp,
               train::AvgPool2dGradOp>([&](auto) { return lowerPool(builder, op); })

@@ -26,6 +26,8 @@ mlir::LogicalResult lowerScan(KernelBuilder &builder, train::ScanOp op, LowerOp 
 mlir::LogicalResult lowerPool(KernelBuilder &builder, mlir::Operation *op);
 /// Attention and its gradient, the scores in tiles.
 mlir::LogicalResult lowerAttention(KernelBuilder &builder, mlir::Operation *op);
+/// Convolutions in Winograd's tiles.
+mlir::LogicalResult lowerWinograd(KernelBuilder &builder, mlir::Operation *op);
 /// Rows of a table, and the sums that go back to them.
 mlir::LogicalResult lowerTable(KernelBuilder &builder, mlir::Operation *op);
 

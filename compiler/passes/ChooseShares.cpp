@@ -1,4 +1,4 @@
-//===- ChooseShares.cpp - cut sweeps and attentions into shares that threads take ------------------===//
+//===- ChooseShares.cpp - cut sweeps, attentions and tiles into shares that threads take -----------===//
 // Waking a thread and meeting at a barrier cost some microseconds; a sweep that takes no longer runs as one share. Times
 // are estimates from below for one core of a current CPU, good enough to tell small from large.
 #include "compiler/passes/LoopCost.h"
@@ -30,6 +30,8 @@ struct ChooseShares : impl::ChooseSharesBase<ChooseShares> {
         cut(sweep, unitsOf(sweep));
       else if (auto attend = dyn_cast<kernel::AttendOp>(op))
         cut(attend, attend.getParts());
+      else if (auto winograd = dyn_cast<kernel::WinogradOp>(op))
+        cut(winograd, winograd.getParts());
       else if (auto gather = dyn_cast<kernel::GatherOp>(op))
         cut(gather, gather.getNumIds());
       else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op))

@@ -1,6 +1,7 @@
 //===- LoopCost.cpp - what a kernel loop op costs --------------------------------------------------===//
 #include "compiler/passes/LoopCost.h"
 
+#include "dialects/Winograd.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "llvm/ADT/STLExtras.h"
@@ -70,6 +71,10 @@ LoopCost costOf(Operation *op) {
     cost.flops = cost.work = scores * (2 * products * attend.getSize() + others);
     if (!attend.getKeep().empty())
       cost.work += scores * workOf(attend.getKeep().front());
+  } else if (auto winograd = dyn_cast<kernel::WinogradOp>(op)) {
+    // The products alone.
+    cost.flops = cost.work = 2 * winograd::products * winograd.getTiles() * winograd.getChannels() *
+                             winograd.getColumns();
   } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
     // Of the table only the rows that are named.
     cost.bytes = bytesOf(gather.getIds().getType()) + 2 * bytesOf(gather.getOutput().getType());

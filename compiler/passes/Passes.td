@@ -55,6 +55,18 @@ def RoundProducts : Pass<"round-products", "::sinter::train::StepOp"> {
   let statistics = [Statistic<"numRounded", "rounded", "values that are rounded">];
 }
 
+def UseWinograd : Pass<"use-winograd", "::sinter::train::StepOp"> {
+  let summary = "Gives convolutions of 3 × 3 fewer products, in Winograd's tiles, where that pays";
+  let description = [{
+    Runs where `--winograd` asks for it, behind `differentiate`, so that forward, by input and by weight are judged each by itself, by a cost model in
+    the pass. What may become a `train.winograd` or `train.winograd_weight_grad`: kernels of 3 × 3 with stride 1, no dilation, no groups and padding of at most 2,
+    in f32. Filters are transformed once for all that read them. Changes bits: sums run in another order, and differences lose some. A result's largest
+    error is two to six times a direct convolution's, below 5e-6 of its largest value.
+  }];
+  let options = [Option<"all", "all", "bool", "false", "Take all that fit, whether it pays or not">];
+  let statistics = [Statistic<"numTiled", "tiled", "convolutions that became tiles">];
+}
+
 def TrainCse : Pass<"train-cse", "::sinter::train::StepOp"> {
   let summary = "Computes equal things once, and keeps the places of both";
   let description = [{

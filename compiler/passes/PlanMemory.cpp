@@ -30,7 +30,7 @@ namespace {
 
 bool isLoop(Operation *op) {
   return isa<kernel::SweepOp, kernel::ContractOp, kernel::ScanOp, kernel::AttendOp,
-             kernel::GatherOp, kernel::ScatterAddOp>(op);
+             kernel::WinogradOp, kernel::GatherOp, kernel::ScatterAddOp>(op);
 }
 
 ArrayAttr mapsOf(Operation *op) { return op->getAttrOfType<ArrayAttr>("maps"); }

@@ -2,6 +2,7 @@
 #include "compiler/reference/KernelEvaluator.h"
 
 #include "compiler/reference/Tensor.h"
+#include "compiler/reference/Winograd.h"
 #include "dialects/kernel/Access.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -373,6 +374,8 @@ private:
       } else if (auto attend = dyn_cast<kernel::AttendOp>(op)) {
         if (failed(runAttend(attend)))
           return failure();
+      } else if (auto winograd = dyn_cast<kernel::WinogradOp>(op)) {
+        runWinograd(winograd);
       } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
         runGather(gather);
       } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {
@@ -400,6 +403,7 @@ private:
   LogicalResult runContract(kernel::ContractOp op);
   LogicalResult runScan(kernel::ScanOp op);
   LogicalResult runAttend(kernel::AttendOp op);
+  void runWinograd(kernel::WinogradOp op);
   void runGather(kernel::GatherOp op);
   void runScatterAdd(kernel::ScatterAddOp op);
 
@@ -606,6 +610,30 @@ LogicalResult Task::runAttend(kernel::AttendOp op) {
     for (auto [at, value] : llvm::enumerate(values))
       output.store(at, {value, 0});
   return success();
+}
+
+void Task::runWinograd(kernel::WinogradOp op) {
+  const Memory x = views.at(op.getX()), other = views.at(op.getOther());
+  const Memory output = views.at(op.getOutput());
+  const ArrayRef<int64_t> image = op.shapeOf(0), result = op.shapeOfResult();
+  const auto exact = [](double value) { return value; };
+  const Winograd tiles{image[0],  image[1],  image[2],           image[3],           result[1],
+                       result[2], result[3], op.getPadding()[0], op.getPadding()[1], exact};
+  const auto read = [](const Memory &memory) {
+    return [&](int64_t at) { return memory.load(at).real; };
+  };
+  if (!op.getByWeight())
+    return tiles.forwards(read(x), read(other),
+                          [&](int64_t at, double value) { output.store(at, {value, 0}); });
+  const int64_t shards = op.getShards(), chunks = op.getChunks(), block = op.getBlock()[0];
+  for (int64_t shard = 0; shard < shards; ++shard) {
+    const int64_t first = shard * output.elements() / shards;
+    const auto tileOf = [&](int64_t of) {
+      return std::min(tiles.tiles(), chunks * of / shards * block);
+    };
+    tiles.byWeight(read(x), read(other), tileOf(shard), tileOf(shard + 1),
+                   [&](int64_t at, double value) { output.store(first + at, {value, 0}); });
+  }
 }
 
 void Task::runGather(kernel::GatherOp op) {

@@ -1,6 +1,7 @@
 //===- Rules.cpp - reductions, losses, pools and the views that no map says ------------------------===//
 #include "compiler/reference/Attention.h"
 #include "compiler/reference/Evaluator.h"
+#include "compiler/reference/Winograd.h"
 
 #include "dialects/train/TrainOps.h"
 #include "llvm/ADT/StringMap.h"
@@ -299,6 +300,33 @@ void avgPoolGrad(const Evaluator &evaluator, train::AvgPool2dGradOp op, Operands
   });
 }
 
+//===--- convolutions in Winograd's tiles ---------------------------------------------------------===//
+
+/// From x to y, by their shapes.
+Winograd tilesOf(const Tensor &x, const Tensor &y, ArrayRef<int64_t> padding,
+                 llvm::function_ref<double(double)> round) {
+  return {x.shape[0], x.shape[1], x.shape[2], x.shape[3], y.shape[1],
+          y.shape[2], y.shape[3], padding[0], padding[1], round};
+}
+
+void winogradForwards(const Evaluator &evaluator, train::WinogradOp op, Operands operands,
+                      Results results) {
+  const auto round = [&](double x) { return evaluator.round(x); };
+  tilesOf(*operands[0], results[0], op.getPadding(), round)
+      .forwards([&](int64_t at) { return operands[0]->floats[at]; },
+                [&](int64_t at) { return operands[1]->floats[at]; },
+                [&](int64_t at, double value) { results[0].floats[at] = value; });
+}
+
+void winogradByWeight(const Evaluator &evaluator, train::WinogradWeightGradOp op, Operands operands,
+                      Results results) {
+  const auto round = [&](double x) { return evaluator.round(x); };
+  const Winograd tiles = tilesOf(*operands[0], *operands[1], op.getPadding(), round);
+  tiles.byWeight([&](int64_t at) { return operands[0]->floats[at]; },
+                 [&](int64_t at) { return operands[1]->floats[at]; }, 0, tiles.tiles(),
+                 [&](int64_t at, double value) { results[0].floats[at] = value; });
+}
+
 //===--- the table --------------------------------------------------------------------------------===//
 
 template <typename Op, void (*rule)(const Evaluator &, Op, Operands, Results)>
@@ -326,6 +354,8 @@ llvm::StringMap<Rule> allRules() {
   add<train::CrossEntropyGradOp, crossEntropyGrad>(rules);
   add<train::AttentionOp, attention>(rules);
   add<train::AttentionGradOp, attentionGrad>(rules);
+  add<train::WinogradOp, winogradForwards>(rules);
+  add<train::WinogradWeightGradOp, winogradByWeight>(rules);
   add<train::GatherOp, gather>(rules);
   add<train::GatherGradOp, gatherGrad>(rules);
   add<train::MaxPool2dOp, maxPool>(rules);

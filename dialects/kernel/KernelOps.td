@@ -282,6 +282,55 @@ def Kernel_AttendOp : Kernel_LoopOp<"attend"> {
   }];
 }
 
+def Kernel_WinogradOp : Kernel_Op<"winograd", [DestinationStyleOpInterface, DeclareOpInterfaceMethods<MemoryEffectsOpInterface>]> {
+  let summary = "a 3×3 convolution with stride 1 in tiles of 4 × 4 outputs, whose windows and filters are transformed (Lavin and Gray 2016)";
+  let description = [{
+    Inputs x [B, H, W, C] and filters u [36, C, O], output y [B, Ho, Wo, O]: y = Aᵀ [Σ u_c ⊙ (Bᵀ d_c B)] A of each tile, with the tables of `dialects/Winograd.h`.
+    Tiles are numbered through the batch, an image's in row-major order; what lies outside x is zero, and of a tile that sticks out of y only the inner
+    part is written. `by_weight`: inputs x and dy [B, Ho, Wo, O], output the weights' gradient [S, 3, 3, C, O], Gᵀ [Σ (Bᵀ d_c B) ⊙ (A dy_o Aᵀ)] G in S shards of the tiles,
+    which whoever reads it adds up. `padding` is [top, left, bottom, right].
+
+    `block` is tiles and channels of x that go together, so that what is transformed stays near. Order of the sums: over channels, blocks in their order, one
+    chain of fused multiply-adds in each. By weight over tiles: the n chunks of `block` tiles from s·n/S to (s+1)·n/S make shard s, walked in their order, one
+    chain in each; tiles behind the last one are zero.
+
+    (C1) ranks are 4, and of u 3, of the gradient 5; batch, channels and sizes fit: Ho = H + top + bottom - 2. (C2) padding is four numbers that are not negative.
+    (C3) block is two positive numbers, of channels a multiple of 16; there are no more shards than chunks. (C4) all operands are tensors of f32 and the output has its
+    result, or all are memrefs and there is none. (C5) shares are positive, and no more than parts: chunks times blocks of 64 channels of y, by weight shards times
+    blocks of channels of x times those of dy.
+
+    ```mlir
+    %y = kernel.winograd padding [1, 1, 1, 1] block [48, 64] ins(%x, %u : …) outs(%e : …) -> tensor<32x8x8x96xf32>
+    ```
+  }];
+  let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$other, Kernel_Operand:$output, UnitAttr:$by_weight, DenseI64ArrayAttr:$padding,
+                       DenseI64ArrayAttr:$block, DefaultValuedAttr<I64Attr, "1">:$shares);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = [{
+    (`by_weight` $by_weight^)? `padding` $padding `block` $block `ins` `(` $x `,` $other `:` type($x) `,` type($other) `)`
+    `outs` `(` $output `:` type($output) `)` (`shares` $shares^)? attr-dict (`->` type($results)^)?
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    ::mlir::MutableOperandRange getDpsInitsMutable() { return ::mlir::MutableOperandRange(getOutputMutable()); }
+    /// Columns of the other side that go together.
+    static constexpr int64_t columnsOfBlock = 64;
+    ::llvm::ArrayRef<int64_t> shapeOf(unsigned operand) { return ::llvm::cast<::mlir::ShapedType>(getOperand(operand).getType()).getShape(); }
+    int64_t getChannels() { return shapeOf(0)[3]; }
+    int64_t getColumns() { return shapeOf(1).back(); }
+    /// Of the convolution's result, y or dy: [B, Ho, Wo, O].
+    ::llvm::ArrayRef<int64_t> shapeOfResult() { return shapeOf(getByWeight() ? 1 : 2); }
+    /// Tiles of an image, down and across.
+    int64_t getTilesDown() { return (shapeOfResult()[1] + 3) / 4; }
+    int64_t getTilesAcross() { return (shapeOfResult()[2] + 3) / 4; }
+    int64_t getTiles() { return shapeOf(0)[0] * getTilesDown() * getTilesAcross(); }
+    int64_t getChunks() { return (getTiles() + getBlock()[0] - 1) / getBlock()[0]; }
+    int64_t getShards() { return getByWeight() ? shapeOf(2)[0] : 1; }
+    /// What shares can be cut into.
+    int64_t getParts();
+  }];
+}
+
 def Kernel_AliasOp : Kernel_Op<"alias", [Pure]> {
   let summary = "the same bytes under another shape";
   let description = [{

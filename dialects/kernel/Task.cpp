@@ -17,7 +17,7 @@ LogicalResult TaskOp::verify() {
   if (block.getNumArguments() != 2 || !llvm::all_of(block.getArgumentTypes(), isBlockOfBytes))
     return emitOpError("(C1) must take the arena and the state block, memref<Nxi8> each");
   const auto loops = llvm::count_if(block, [](Operation &op) {
-    return isa<SweepOp, ContractOp, ScanOp, AttendOp, GatherOp, ScatterAddOp>(op);
+    return isa<SweepOp, ContractOp, ScanOp, AttendOp, WinogradOp, GatherOp, ScatterAddOp>(op);
   });
   if (loops != 1)
     return emitOpError("(C2) must hold exactly one loop op, holds ") << loops;

@@ -44,7 +44,7 @@ def measure_at(workload, program, threads, rounds, seconds, tools, torch):
 
 
 def measure(workload, arguments, tools, torch):
-    program, build_seconds = tools.build(workload.spec, workload.name)
+    program, build_seconds = tools.build(workload.spec, workload.key, *workload.build_flags)
     runs = [measure_at(workload, program, threads, arguments.rounds, arguments.seconds, tools, torch)
             for threads in arguments.threads]
     one = next((run for run in runs if run["threads"] == 1), None)

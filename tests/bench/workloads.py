@@ -81,17 +81,19 @@ def w7():
 
 
 class Workload:
-    def __init__(self, key, spec, title, operations, block=None):
+    def __init__(self, key, spec, title, operations, block=None, build=()):
         self.key, self.title, self.gflop = key, title, operations() * 1e-9
         self.name = spec  # of the file, and of its twin in torch/nets.py
         self.spec = os.path.join(HERE, "workloads", spec + ".sinter")
         self.flags = ["--block", block] if block else []
+        self.build_flags = build  # of `sinter build`
 
 
 WORKLOADS = [
     Workload("w1", "w1_mlp", "W1 MLP", w1),
     Workload("w2", "w2_lenet", "W2 LeNet", w2),
     Workload("w3", "w3_resnet18", "W3 ResNet-18", w3),
+    Workload("w3_winograd", "w3_resnet18", "W3 with `--winograd`", w3, build=["--winograd"]),
     Workload("w4_head", "w4_head", "W4 last layer learns", w4_head),
     Workload("w4_layer4", "w4_layer4", "W4 layer4 and last learn", w4_layer4),
     Workload("w5", "w5_distill", "W5 distillation", w5, block="small"),

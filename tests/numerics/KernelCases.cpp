@@ -1,6 +1,7 @@
 //===- KernelCases.cpp -----------------------------------------------------------------------------===//
 #include "tests/numerics/KernelCases.h"
 
+#include <array>
 #include <fmt/format.h>
 #include <limits>
 #include <sstream>
@@ -12,6 +13,8 @@ using Cases = std::vector<KernelCase>;
 
 // What a sum of a few hundred products in f32 differs by, and a few roundings in a row.
 constexpr double sumTolerance = 2e-6, fewRoundings = 5e-7;
+// The same through Winograd's transforms.
+constexpr double winogradTolerance = 1e-5;
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -579,6 +582,40 @@ void addFusedAttention(Cases &cases) {
     }
 }
 
+/// Fewer tiles than a chunk has and several chunks; tiles that stick out on all sides, or none; blocks of channels and columns with and
+/// without a rest; an image of one pixel.
+void addWinograd(Cases &cases) {
+  struct Shape {
+    int64_t batch, height, width, channels, columns;
+    std::array<int64_t, 4> padding;
+  };
+  for (const Shape &s :
+       {Shape{2, 5, 7, 20, 33, {1, 1, 1, 1}}, Shape{1, 1, 1, 1, 1, {1, 1, 1, 1}},
+        Shape{3, 6, 10, 16, 16, {0, 0, 0, 0}}, Shape{7, 4, 4, 70, 70, {1, 1, 1, 1}},
+        Shape{2, 9, 6, 80, 130, {2, 0, 1, 2}}, Shape{10, 13, 12, 17, 3, {1, 1, 1, 1}},
+        Shape{2, 16, 16, 128, 64, {1, 1, 1, 1}}, Shape{1, 3, 2, 5, 7, {4, 5, 3, 2}}}) {
+    const auto &p = s.padding;
+    const std::string x =
+        tensor(fmt::format("{}x{}x{}x{}", s.batch, s.height, s.width, s.channels));
+    const std::string u = tensor(fmt::format("36x{}x{}", s.channels, s.columns));
+    const std::string y = tensor(fmt::format("{}x{}x{}x{}", s.batch, s.height + p[0] + p[2] - 2,
+                                             s.width + p[1] + p[3] - 2, s.columns));
+    const std::string w = tensor(fmt::format("3x3x{}x{}", s.channels, s.columns));
+    cases.push_back(
+        {.op = "winograd",
+         .inputs = {{"x", x}, {"u", u}, {"d", y}},
+         .body = fmt::format(
+             "%y = train.winograd %x, %u {{padding = array<i64: {0}>}} : ({1}, {2}) -> {3}\n"
+             "%w = train.winograd_weight_grad %x, %d {{padding = array<i64: {0}>}} : ({1}, {3}) -> "
+             "{4}",
+             fmt::join(p, ", "), x, u, y, w),
+         .outputs = {{"y", y}, {"w", w}},
+         .tolerance = winogradTolerance});
+    cases.push_back(cases.back());
+    cases.back().op = "winograd_weight_grad";
+  }
+}
+
 void addPositions(Cases &cases) {
   KernelCase mask{.op = "causal_mask", .inputs = {}, .body = "", .outputs = {}};
   for (const char *shape : {"2x3x20x20", "4x33x5", "2x5x33"}) {
@@ -845,6 +882,7 @@ std::vector<KernelCase> kernelCases() {
   addReductions(cases);
   addSoftmax(cases);
   addTables(cases);
+  addWinograd(cases);
   addPositions(cases);
   addAttention(cases);
   addFusedAttention(cases);

@@ -4,6 +4,7 @@
 // add the same numbers in the same order.
 
 #include "compiler/codegen/Codegen.h"
+#include "compiler/passes/Passes.h"
 #include "compiler/reference/Evaluator.h"
 #include "dialects/RegisterDialects.h"
 #include "mlir/AsmParser/AsmParser.h"
@@ -11,6 +12,7 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
+#include "mlir/Pass/PassManager.h"
 #include "runtime/Philox.h"
 #include "tests/numerics/CompiledProgram.h"
 #include "tests/numerics/KernelCases.h"
@@ -228,6 +230,67 @@ TEST_CASE(
         first = values;
       else if (host.avx512)
         CHECK(sameBits(first, values));
+    }
+  }
+}
+
+TEST_CASE("convolutions in Winograd's tiles stay within 5e-6 of the largest value of direct ones") {
+  struct Shape {
+    int64_t batch, side, channels, columns, padding;
+  };
+  for (const Shape &s : {Shape{2, 16, 64, 64, 1}, Shape{3, 8, 96, 160, 1}, Shape{6, 4, 48, 20, 1},
+                         Shape{2, 9, 5, 70, 0}, Shape{1, 6, 33, 17, 2}}) {
+    const auto type = [](int64_t a, int64_t b, int64_t c, int64_t d) {
+      return "tensor<" + std::to_string(a) + "x" + std::to_string(b) + "x" + std::to_string(c) +
+             "x" + std::to_string(d) + "xf32>";
+    };
+    const int64_t to = s.side + 2 * s.padding - 2;
+    const std::string x = type(s.batch, s.side, s.side, s.channels),
+                      w = type(3, 3, s.channels, s.columns), y = type(s.batch, to, to, s.columns);
+    const std::string p = std::to_string(s.padding);
+    const std::string how = " {strides = array<i64: 1, 1>, dilations = array<i64: 1, 1>, padding = "
+                            "array<i64: " +
+                            p + ", " + p + ", " + p + ", " + p + ">} : ";
+    const KernelCase test{
+        .op = "conv2d",
+        .inputs = {{"x", x}, {"w", w}, {"d", y}},
+        .body = "%y = train.conv2d %x, %w" + how + "(" + x + ", " + w + ") -> " + y +
+                "\n%dx = train.conv2d_input_grad %d, %w" + how + "(" + y + ", " + w + ") -> " + x +
+                "\n%dw = train.conv2d_weight_grad %x, %d" + how + "(" + x + ", " + y + ") -> " + w,
+        .outputs = {{"y", y}, {"dx", x}, {"dw", w}}};
+    INFO(test.body);
+    Runs runs(test);
+    const std::vector<std::vector<double>> direct = runs.evaluate();
+    mlir::PassManager manager(&sharedContext());
+    passes::UseWinogradOptions options;
+    options.all = true;
+    manager.nest<train::StepOp>().addPass(passes::createUseWinograd(options));
+    REQUIRE(mlir::succeeded(manager.run(runs.get())));
+    int tiled = 0;
+    runs.get().walk([&](mlir::Operation *op) {
+      tiled += llvm::isa<train::WinogradOp, train::WinogradWeightGradOp>(op);
+    });
+    CHECK(tiled == 3);
+    const auto largest = [](const std::vector<double> &values) {
+      double size = 0;
+      for (double value : values)
+        size = std::max(size, std::abs(value));
+      return size;
+    };
+    // The tables of filters are rounded to f32; nothing else is here.
+    const std::vector<std::vector<double>> exact = runs.evaluate();
+    tests::CompiledProgram program(runs.get(), targetNamed("host"));
+    const std::vector<std::vector<float>> values = runs.run(program);
+    for (size_t i = 0; i < values.size(); ++i) {
+      INFO("output " << test.outputs[i].first);
+      const double size = largest(direct[i]);
+      double ofTables = 0, ofKernels = 0;
+      for (size_t at = 0; at < direct[i].size(); ++at) {
+        ofTables = std::max(ofTables, std::abs(exact[i][at] - direct[i][at]) / size);
+        ofKernels = std::max(ofKernels, std::abs(values[i][at] - direct[i][at]) / size);
+      }
+      CHECK(ofTables <= 3e-7);
+      CHECK(ofKernels <= 5e-6);
     }
   }
 }
