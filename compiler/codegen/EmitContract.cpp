@@ -4,6 +4,7 @@
 
 #include "compiler/codegen/Body.h"
 #include "compiler/codegen/ContractPlan.h"
+#include "compiler/codegen/LoopsAhead.h"
 #include "compiler/codegen/PackOperands.h"
 #include "compiler/codegen/PackPairs.h"
 #include "compiler/codegen/Schedule.h"
@@ -119,6 +120,7 @@ private:
   Value chunkLow,
       chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
   OperandCopies copies{scope, plan, schedule};
+  LoopsAhead ahead{plan, schedule, emit};
   std::optional<PairCopies> pairs; // of a product in bfloat16
   Value rowsCopied;                // how many rows of pairs the loops have passed
 
@@ -384,12 +386,21 @@ private:
     const bool cutPanels = schedule.shareAxis == ShareAxis::Panels;
     const bool packA = schedule.packA && !sumIsEmpty, packB = schedule.packB && !sumIsEmpty;
     const int64_t steps = llvm::product_of(sizes);
+    // Tiles of a plane are counted; rows between it and the images are not.
+    const bool countsRows = ahead.countsRows() && (firstTileRow() == firstInnerRow || numRows <= 1);
+    const auto rowsBefore = [&](const Cursor &at, Value rows) {
+      if (!chunkLow)
+        return rows;
+      Value images =
+          arith::SubIOp::create(emit.builder, emit.location, at.coordinates[0], chunkLow);
+      return emit.add(emit.multiply(images, rangeY.size() * rangeX.size()), rows);
+    };
 
     auto overTiles = [&](const Cursor &from,
                          llvm::function_ref<void(const Cursor &, TileShape, Value)> body) {
       // The rows before a tile, which say where its packed copy stands.
       Value before = emit.constant(-rangeX.low);
-      if (packA && cutRows)
+      if ((packA || countsRows) && cutRows)
         before = emit.multiply(firstRowOf(piecesX, shareLow), -1);
       overPieces(piecesY, false, [&](Value y, const Piece &pieceY) {
         const Cursor atY = axisY >= 0 ? moved(from, axisY, y) : from;
@@ -416,15 +427,15 @@ private:
     if (products != Products::F32 && !sumIsEmpty)
       return pairTiles(cursor, axisY, axisX, sizes, overRows, overPanels,
                        [&](const Cursor &at, TileShape tile, const Piece &panel, Packed packed) {
-                         callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last,
+                         callMicroKernel(at, tap, axisY, axisX, tile, panel, sizes, first, last,
                                          /*sumIsEmpty=*/false, packed);
                        });
     auto call = [&](const Cursor &at, TileShape tile, const Piece &panel, Value rows,
                     Value panelCopy) {
-      Packed packed{{}, panelCopy, {}};
+      Packed packed{{}, panelCopy, countsRows ? rowsBefore(at, rows) : Value(), {}};
       if (packA)
         packed.a = copies.tile(rows, steps);
-      callMicroKernel(at, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty, packed);
+      callMicroKernel(at, tap, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty, packed);
     };
     if (packA)
       copies.rows(sizes, [&](llvm::function_ref<void(const OperandCopies::Tile &)> copy) {
@@ -450,6 +461,7 @@ private:
   /// Copies to read in place of A and B; null: the operand itself.
   struct Packed {
     Value a, b;
+    Value before; ///< rows that walked the panel before this tile, where somebody asks
     std::optional<PairStrides> pairs; ///< of A's, where both are of pairs
   };
 
@@ -500,7 +512,7 @@ private:
         const PairCopies::Tile tile = tileAt(at, shape);
         Value copyOfA = pairs->keepsRows() ? pairs->placeOf(pass(tile.rows()), sizes)
                                            : pairs->tile(tile, emit.constant(0), sizes);
-        call(at, shape, panel, {copyOfA, copyOfB, pairs->stridesOf(tile, sizes)});
+        call(at, shape, panel, {copyOfA, copyOfB, {}, pairs->stridesOf(tile, sizes)});
       });
     });
   }
@@ -549,9 +561,15 @@ private:
     return loops;
   }
 
-  void callMicroKernel(const Cursor &at, int axisY, int axisX, TileShape tile, const Piece &panel,
-                       ArrayRef<int64_t> sizes, const Flag &first, const Flag &last,
-                       bool sumIsEmpty, const Packed &packed) {
+  /// A tap's place in the plan's order; 0 for one that is not of it.
+  int64_t tapNumber(const Tap &tap) const {
+    const Tap *begin = plan.order.data(), *end = begin + plan.order.size();
+    return &tap >= begin && &tap < end ? &tap - begin : 0;
+  }
+
+  void callMicroKernel(const Cursor &at, const Tap &tap, int axisY, int axisX, TileShape tile,
+                       const Piece &panel, ArrayRef<int64_t> sizes, const Flag &first,
+                       const Flag &last, bool sumIsEmpty, const Packed &packed) {
     auto rowOffsets = [&](ArrayRef<int64_t> strides) {
       SmallVector<int64_t> offsets;
       for (int64_t y = 0; y < tile.y; ++y)
@@ -577,6 +595,13 @@ private:
       kernel.sum = {{PairCopies::pairs(sizes), packed.pairs->pair, panel.size * lanes}};
     }
     kernel.unroll = schedule.unroll;
+    kernel.sumsAreNear = LoopsAhead::sumsStayNear(plan, schedule);
+    SmallVector<RowsOfOperand> rowsAhead;
+    if (!sumIsEmpty)
+      rowsAhead = ahead.of(
+          {at.offsets, tap, tapNumber(tap), tile, panel.size, sizes, packed.before}, rowsOfBlock());
+    for (const RowsOfOperand &rows : rowsAhead)
+      kernel.ahead.push_back(rows.rows);
     kernel.first = first.when;
     kernel.last = last.when;
     auto tileOperand = [&](unsigned index) {
@@ -618,6 +643,9 @@ private:
           emit.advance(pointer, at.offsets[index],
                        cast<ShapedType>(op->getOperand(index).getType()).getElementType()));
     }
+    for (const RowsOfOperand &rows : rowsAhead)
+      arguments.push_back(
+          emit.advance(scope.pointers[rows.operand], rows.offset, emit.builder.getF32Type()));
     llvm::append_range(arguments, bases);
     for (Value value : kernel.captured)
       arguments.push_back(scope.outside.lookup(value));

@@ -14,8 +14,6 @@ namespace sinter::codegen {
 namespace {
 
 constexpr int64_t lineBytes = 64;
-/// A sum of fewer steps ends before what is fetched arrives.
-constexpr int64_t leastStepsToFetchIn = 32;
 /// How many registers' worth of a long epilogue run side by side; each takes some registers more for what lies between.
 constexpr int64_t vectorsSideBySide = 4;
 
@@ -37,8 +35,10 @@ std::string keyOf(const MicroKernel &kernel) {
   };
   list(kernel.rowsOfA);
   stream << static_cast<int>(kernel.products) << ',' << kernel.vectors << ',' << kernel.lastColumns
-         << ',' << kernel.unroll << ',' << static_cast<int>(kernel.first) << ','
-         << static_cast<int>(kernel.last) << ';';
+         << ',' << kernel.unroll << ',' << kernel.sumsAreNear << ','
+         << static_cast<int>(kernel.first) << ',' << static_cast<int>(kernel.last) << ';';
+  for (const RowsAhead &rows : kernel.ahead)
+    list({rows.rows, rows.stride, rows.columns});
   for (const SumLoop &loop : kernel.sum)
     list({loop.trip, loop.strideA, loop.strideB});
   operands(kernel.with);
@@ -77,15 +77,13 @@ public:
     b = arguments[1];
     withPointers = take(kernel.with.size());
     outputPointers = take(kernel.outputs.size());
+    aheadPointers = take(kernel.ahead.size());
     coordinateBases = take(kernel.coordinates.size());
     capturedValues = take(kernel.captured.size());
     Value first = kernel.first == When::Dynamic ? take(1)[0] : Value();
     Value last = kernel.last == When::Dynamic ? take(1)[0] : Value();
 
-    if (last)
-      fetchAheadIf(last);
-    else if (kernel.last == When::Always)
-      fetchAhead();
+    fetchAhead(first, last);
     Value zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(vector));
     const int64_t numSums = kernel.rows() * kernel.vectors;
     SmallVector<Value> sums;
@@ -121,33 +119,41 @@ private:
   Type f32;
   VectorType vector;
   Value a, b;
-  SmallVector<Value> withPointers, outputPointers, coordinateBases, capturedValues;
+  std::optional<FetchAhead> fetches;
+  Value outerSteps; ///< in turns, of loops around the innermost
+  SmallVector<Value> withPointers, outputPointers, aheadPointers, coordinateBases, capturedValues;
 
   Value maskOf(int64_t column) {
     return column + 1 == kernel.vectors ? emit.firstLanes(kernel.lastColumns) : Value();
   }
 
-  /// The epilogue meets every line of its operands once and has no time to wait for it: the rows of a tile lie apart, where no prefetcher
-  /// of the CPU looks. They are on their way while the sum runs.
-  void fetchAhead() {
-    int64_t steps = 1;
-    for (const SumLoop &loop : kernel.sum)
-      steps *= loop.trip;
-    if (steps < leastStepsToFetchIn || !kernel.epilogue)
-      return;
-    for (auto [index, tile] : llvm::enumerate(kernel.with)) {
-      const int64_t bytes = Emitter::bytesOf(tile.element);
-      for (int64_t row : tile.rowOffsets)
-        for (int64_t column = 0; tile.hasColumns && column < kernel.vectors * lanes;
-             column += lineBytes / bytes)
-          emit.fetch(emit.advance(withPointers[index], row + column, tile.element));
-    }
+  /// Offsets of a tile's rows that are evenly spaced, as rows to fetch; else none.
+  RowsAhead rowsAt(ArrayRef<int64_t> offsets) const {
+    const int64_t rows = areEven(offsets) ? static_cast<int64_t>(offsets.size()) : 0;
+    return {rows, stepOf(offsets), kernel.vectors * lanes};
   }
-  void fetchAheadIf(Value condition) {
-    auto branch = scf::IfOp::create(builder, location, condition, /*withElseRegion=*/false);
-    OpBuilder::InsertionGuard guard(builder);
-    builder.setInsertionPoint(branch.thenBlock()->getTerminator());
-    fetchAhead();
+
+  /// What a tile writes and what its epilogue reads is met once and would be waited for; the sum is long enough for it to arrive.
+  void fetchAhead(Value first, Value last) {
+    int64_t steps = stepsInTurns(kernel.sum.back());
+    for (const SumLoop &loop : ArrayRef(kernel.sum).drop_back())
+      steps *= loop.trip;
+    fetches.emplace(emit, steps, unrollOf(kernel.sum.back()));
+    outerSteps = emit.constant(0);
+    for (auto [pointer, rows] : llvm::zip_equal(aheadPointers, kernel.ahead))
+      fetches->add(pointer, f32, rows);
+    const TileOperand &sum = kernel.outputs.front();
+    if (!kernel.sumsAreNear)
+      fetches->add(outputPointers[0], sum.element, rowsAt(sum.rowOffsets));
+    else if (kernel.first != When::Never)
+      fetches->add(outputPointers[0], sum.element, rowsAt(sum.rowOffsets), first);
+    if (kernel.last == When::Never)
+      return;
+    for (auto [pointer, tile] : llvm::drop_begin(llvm::zip_equal(outputPointers, kernel.outputs)))
+      fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
+    for (auto [pointer, tile] : llvm::zip_equal(withPointers, kernel.with))
+      if (tile.hasColumns)
+        fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
   }
 
   /// The same with pairs in place of numbers, as copies hold them.
@@ -190,19 +196,36 @@ private:
     return sums;
   }
 
+  /// Of an innermost loop: steps of a turn, and how many steps go in whole turns.
+  int64_t unrollOf(const SumLoop &loop) const {
+    return std::clamp<int64_t>(loop.trip, 1, kernel.unroll);
+  }
+  int64_t stepsInTurns(const SumLoop &loop) const {
+    return loop.trip / unrollOf(loop) * unrollOf(loop);
+  }
+
   /// The sum's loops from `depth` inwards.
   SmallVector<Value> sum(size_t depth, Value atA, Value atB, SmallVector<Value> sums) {
     if (depth == kernel.sum.size())
       return step(atA, atB, {1, 0, 0}, 0, std::move(sums));
     const SumLoop &loop = kernel.sum[depth];
     const bool innermost = depth + 1 == kernel.sum.size();
-    const int64_t unroll = innermost ? std::clamp<int64_t>(loop.trip, 1, kernel.unroll) : 1;
-    const int64_t whole = loop.trip / unroll * unroll;
+    const int64_t unroll = innermost ? unrollOf(loop) : 1;
+    const int64_t whole = innermost ? stepsInTurns(loop) : loop.trip;
     auto turn = [&](Value i, SmallVector<Value> carried) {
       Value turnA = emit.advance(atA, emit.multiply(i, loop.strideA), f32);
       Value turnB = emit.advance(atB, emit.multiply(i, loop.strideB), f32);
-      if (!innermost)
-        return sum(depth + 1, turnA, turnB, std::move(carried));
+      if (!innermost) {
+        const int64_t steps = depth + 2 == kernel.sum.size() ? stepsInTurns(kernel.sum.back())
+                                                             : kernel.sum[depth + 1].trip;
+        const Value outside = std::exchange(
+            outerSteps,
+            emit.multiply(emit.add(depth == 0 ? emit.constant(0) : outerSteps, i), steps));
+        SmallVector<Value> sums = sum(depth + 1, turnA, turnB, std::move(carried));
+        outerSteps = outside;
+        return sums;
+      }
+      fetches->turn(emit.add(outerSteps, i));
       for (int64_t k = 0; k < unroll; ++k)
         carried = step(turnA, turnB, loop, k, std::move(carried));
       return carried;
@@ -275,12 +298,6 @@ private:
       return isa<math::ExpOp, math::TanhOp, math::ErfOp, math::LogOp, math::Log1pOp, math::ExpM1Op,
                  math::SinOp, math::CosOp, math::PowFOp>(op);
     });
-    auto areEven = [](ArrayRef<int64_t> rows) {
-      for (size_t i = 2; i < rows.size(); ++i)
-        if (rows[i] - rows[i - 1] != rows[1] - rows[0])
-          return false;
-      return true;
-    };
     auto tilesAreEven = [&](ArrayRef<TileOperand> tiles) {
       return llvm::all_of(tiles, [&](const TileOperand &tile) { return areEven(tile.rowOffsets); });
     };
@@ -323,6 +340,12 @@ private:
       finishRows({}, whole, kernel.rows());
   }
 
+  static bool areEven(ArrayRef<int64_t> rows) {
+    for (size_t i = 2; i < rows.size(); ++i)
+      if (rows[i] - rows[i - 1] != rows[1] - rows[0])
+        return false;
+    return true;
+  }
   /// What belongs to row i, counted from row `turn` where it is given: an offset or a coordinate that moves evenly.
   static int64_t stepOf(ArrayRef<int64_t> rows) { return rows.size() > 1 ? rows[1] - rows[0] : 0; }
   Value addressOf(Value pointer, const TileOperand &tile, Value turn, int64_t i, int64_t column) {
@@ -375,7 +398,8 @@ func::FuncOp MicroKernels::get(const MicroKernel &kernel, Location location) {
   OpBuilder builder(module.getContext());
   builder.setInsertionPointToEnd(module.getBody());
   auto pointer = LLVM::LLVMPointerType::get(builder.getContext());
-  SmallVector<Type> types(2 + kernel.with.size() + kernel.outputs.size(), pointer);
+  SmallVector<Type> types(2 + kernel.with.size() + kernel.outputs.size() + kernel.ahead.size(),
+                          pointer);
   types.append(kernel.coordinates.size(), builder.getI64Type());
   for (Value value : kernel.captured)
     types.push_back(value.getType());

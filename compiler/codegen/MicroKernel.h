@@ -4,6 +4,7 @@
 // Schedule.h's cost model. Equal micro-kernels are one function.
 #pragma once
 
+#include "compiler/codegen/FetchAhead.h"
 #include "compiler/codegen/Pairs.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -35,6 +36,8 @@ struct MicroKernel {
   Products products = Products::F32; ///< of pairs, a step of the sum and an element are a pair
   When first = When::Always, last = When::Always;
   llvm::SmallVector<TileOperand> with, outputs;
+  llvm::SmallVector<RowsAhead> ahead; ///< of A and B, to ask for while the sum runs
+  bool sumsAreNear = false; ///< in the second-level cache from the first call of a tile to the last
   /// Of each coordinate that the epilogue asks for: its steps by row, or the column where there are none.
   llvm::SmallVector<llvm::SmallVector<int64_t>> coordinates;
   llvm::SmallVector<int64_t> coordinateAxes; ///< the op's axis of each
@@ -49,8 +52,8 @@ class MicroKernels {
 public:
   MicroKernels(mlir::ModuleOp module, const Target &target) : module(module), target(target) {}
 
-  /// A function (A, B, with…, outputs…: pointers to the tile's first element; coordinates…: i64; captured…; first, last: i1 where
-  /// dynamic), made when no equal one exists.
+  /// A function (A, B, with…, outputs…: pointers to the tile's first element; ahead…; coordinates…: i64;
+  /// captured…; first, last: i1 where dynamic), made when no equal one exists.
   mlir::func::FuncOp get(const MicroKernel &kernel, mlir::Location location);
 
 private:
