@@ -248,8 +248,8 @@ void SweepEmitter::overVectors(unsigned axis, bool isCut) {
   const int64_t whole = extent / lanes * lanes;
   int64_t done = 0;
   if (!isCut && (hasReduction() || (isIndexed(axis) && !op.getGuard()))) {
-    group =
-        hasReduction() ? std::clamp<int64_t>(whole / lanes, 1, accumulatorVectors) : indexedVectors;
+    group = hasReduction() ? std::clamp<int64_t>(whole / lanes, 1, accumulatorsInRegisters())
+                           : indexedVectors;
     done = whole / (group * lanes) * (group * lanes);
     emit.loop(0, done, group * lanes, [&](Value i) { at(i, {}); });
     group = 1;

@@ -14,7 +14,7 @@ namespace sinter::codegen {
 
 using namespace mlir;
 
-/// How many vectors of accumulators a reduction along parallel lanes keeps in registers: enough to use whole cache lines of narrow rows.
+/// How many vectors a reduction along parallel lanes sums side by side: enough to use whole cache lines of narrow rows.
 inline constexpr int64_t accumulatorVectors = 4;
 
 /// What is accumulated, of a body `acc + f(inputs)` or `max(acc, f(inputs))`.
@@ -128,6 +128,9 @@ private:
   Value initialLanes(unsigned output);
 
   SmallVector<Value> reduce(unsigned axis, int vector, SmallVector<Value> accumulated);
+
+  /// How many vectors of accumulators are kept in registers: more where the body leaves room for them.
+  int64_t accumulatorsInRegisters() const;
 
   /// Whether sums along parallel lanes stand in the output while the inputs go by row after row, as they lie: there are too many
   /// columns for registers, and to walk all rows for some columns at a time would read memory in pieces.

@@ -13,6 +13,8 @@ namespace {
 
 /// Fewer rows are not worth to go through memory for.
 constexpr int64_t leastRowsInMemory = 16;
+/// Float ops of a body that is written for sixteen vectors side by side.
+constexpr int64_t largestWideBody = 12;
 
 } // namespace
 
@@ -63,10 +65,19 @@ SmallVector<Value> SweepEmitter::reduce(unsigned axis, int vector, SmallVector<V
   return SmallVector<Value>(out.begin(), out.end());
 }
 
+int64_t SweepEmitter::accumulatorsInRegisters() const {
+  const auto outputs = static_cast<int64_t>(op.getOutputs().size());
+  const auto ops = llvm::count_if(body, [](Operation &op) {
+    return !op.hasTrait<OpTrait::ConstantLike>() && op.getNumResults() == 1 &&
+           isa<FloatType>(op.getResult(0).getType());
+  });
+  return ops <= largestWideBody && outputs == 1 ? 4 * accumulatorVectors : accumulatorVectors;
+}
+
 bool SweepEmitter::accumulatesInMemory(unsigned axis) const {
   const int64_t rows = llvm::product_of(ArrayRef(extents).drop_front(numParallel));
   if (!hasReduction() || op.getGuard() || op.getZero() ||
-      extents[axis] <= accumulatorVectors * lanes || rows < leastRowsInMemory)
+      extents[axis] <= accumulatorsInRegisters() * lanes || rows < leastRowsInMemory)
     return false;
   for (unsigned operand = 0; operand < accesses.size(); ++operand)
     if (isOutput(operand) ? !elements[operand].isF32() : strideOf(operand, axis).value_or(2) > 1)

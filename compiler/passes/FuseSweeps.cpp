@@ -21,6 +21,9 @@ namespace sinter::passes {
 #include "compiler/passes/Passes.h.inc"
 namespace {
 
+/// What a division costs, and how often it is not done again for nothing.
+constexpr int64_t dearWork = 5, manyTimes = 8;
+
 ArrayRef<int64_t> shapeOf(Value value) { return cast<ShapedType>(value.getType()).getShape(); }
 
 /// From a tensor's point to the producer's domain; null where the producer's output map cannot be undone.
@@ -175,7 +178,9 @@ struct FuseSweeps : impl::FuseSweepsBase<FuseSweeps> {
         if (input == producer.getResult(0))
           once &= llvm::count(reader.getInputs(), input) == 1 &&
                   kernel::isOneToOne(reader.getMap(at), reader.getDomain());
-    if (!once && !isCheap(producer))
+    if (!once && (!isCheap(producer) || llvm::any_of(*readers, [&](SweepOp reader) {
+          return repeatsDearWork(producer, reader);
+        })))
       return false;
     for (SweepOp reader : *readers)
       moveIntoReader(producer, reader);
@@ -190,6 +195,22 @@ struct FuseSweeps : impl::FuseSweepsBase<FuseSweeps> {
       large += cast<ShapedType>(input.getType()).getNumElements() * 2 >
                cast<ShapedType>(producer.getResult(0).getType()).getNumElements();
     return workOf(producer.getBody().front()) <= limit && large <= 1;
+  }
+
+  /// Whether the reader would compute a division or the like again for each vector, as of a mean that goes along the channels and is read
+  /// at all pixels. One that stands still along the innermost axes is computed outside their loops.
+  static bool repeatsDearWork(SweepOp producer, SweepOp reader) {
+    const Value result = producer.getResult(0);
+    if (workOf(producer.getBody().front()) < dearWork ||
+        llvm::product_of(reader.getDomain()) / llvm::product_of(shapeOf(result)) < manyTimes)
+      return false;
+    const unsigned numParallel = reader.getParallel().size(), rank = reader.getDomainRank();
+    for (auto [at, input] : llvm::enumerate(reader.getInputs()))
+      if (input == result)
+        for (unsigned last : {numParallel, rank})
+          if (last > 0 && reader.getMap(at).isFunctionOfDim(last - 1))
+            return true;
+    return false;
   }
 
   static bool fuseBackwards(SweepOp producer, SweepOp reader) {

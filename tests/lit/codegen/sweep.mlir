@@ -130,7 +130,7 @@ kernel.task @placed {
 }
 
 // -----
-// Sums of 100 columns over 24 rows stand in the output while the rows go by as they lie: four vectors at a time, then two, then four lanes.
+// Sums of 300 columns over 24 rows stand in the output while the rows go by as they lie: four vectors at a time, then two, then twelve lanes.
 // CHECK-LABEL: func.func private @columns
 // CHECK: %[[ROWS:.*]] = arith.constant 24 : i64
 // CHECK: scf.for %{{.*}} to %[[ROWS]]
@@ -140,12 +140,12 @@ kernel.task @placed {
 // CHECK: llvm.store {{.*}} : vector<16xf32>
 // CHECK: llvm.intr.masked.store
 kernel.task @columns {
-^bb0(%arena: memref<16384xi8>, %state: memref<64xi8>):
+^bb0(%arena: memref<65536xi8>, %state: memref<64xi8>):
   %x0 = arith.constant 64 : index
-  %y0 = arith.constant 9664 : index
-  %x = memref.view %arena[%x0][] : memref<16384xi8> to memref<24x100xf32>
-  %y = memref.view %arena[%y0][] : memref<16384xi8> to memref<100xf32>
-  kernel.sweep parallel [100] reduce [24] ins(%x : memref<24x100xf32>) outs(%y : memref<100xf32>)
+  %y0 = arith.constant 28864 : index
+  %x = memref.view %arena[%x0][] : memref<65536xi8> to memref<24x300xf32>
+  %y = memref.view %arena[%y0][] : memref<65536xi8> to memref<300xf32>
+  kernel.sweep parallel [300] reduce [24] ins(%x : memref<24x300xf32>) outs(%y : memref<300xf32>)
     maps [affine_map<(j, i) -> (i, j)>, affine_map<(j, i) -> (j)>] init [0.0 : f32] {
   ^bb0(%a: f32, %s: f32):
     %t = arith.addf %s, %a : f32

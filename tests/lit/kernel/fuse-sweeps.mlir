@@ -27,6 +27,27 @@ train.step @dear kind "predict" (%x: tensor<8xf32> {train.data = "x"}, %z: tenso
 }
 
 // -----
+// Nor a division for each of 64 rows, which goes along their columns; one number for each row may be computed there.
+// CHECK-LABEL: train.step @division
+// CHECK: kernel.sweep parallel [16]
+// CHECK: arith.divf
+// CHECK: kernel.sweep parallel [64, 16]
+// CHECK-NOT: kernel.sweep
+// CHECK: arith.divf
+// CHECK-NOT: kernel.sweep
+train.state @w : tensor<16xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @division kind "predict" (%x: tensor<16xf32> {train.reads = @w}, %y: tensor<64xf32> {train.data = "y"}, %z: tensor<64x16xf32> {train.data = "z"}) {
+  %n = train.constant dense<3.0> : tensor<f32>
+  %a = train.div %x, %n : tensor<16xf32>, tensor<f32> -> tensor<16xf32>
+  %b = train.broadcast %a to [1] : tensor<16xf32> -> tensor<64x16xf32>
+  %c = train.mul %b, %z : tensor<64x16xf32>, tensor<64x16xf32> -> tensor<64x16xf32>
+  %d = train.div %y, %n : tensor<64xf32>, tensor<f32> -> tensor<64xf32>
+  %e = train.broadcast %d to [0] : tensor<64xf32> -> tensor<64x16xf32>
+  %f = train.mul %e, %c : tensor<64x16xf32>, tensor<64x16xf32> -> tensor<64x16xf32>
+  train.commit results ["y"] (%f : tensor<64x16xf32>)
+}
+
+// -----
 // Into both of two readers if it is cheap, into none if not.
 // CHECK-LABEL: train.step @two_readers
 // CHECK: kernel.sweep
