@@ -77,7 +77,7 @@ std::vector<std::vector<float>> runAll(Session &session, const Run &run, size_t 
                                        const PartData &part) {
   const Step &step = session.description.steps[index];
   Sampler sampler(part.count(), static_cast<size_t>(step.batch), false, true, 0);
-  Feeder feeder(step, part);
+  Feeder feeder = session.feederOf(step, part);
   std::vector<std::vector<float>> all(step.results.size());
   Clock clock = stillClock(session, run);
   for (size_t i = 0; i < sampler.batches(); ++i) {

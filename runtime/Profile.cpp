@@ -83,9 +83,10 @@ void Profile::measure() {
     throw Error("--profile times compiled kernels, and this program has none");
   seconds.assign(tasks().size(), {});
   for (int64_t i = 0; i < warmUpSteps + count; ++i) {
-    for (auto &row : recorder.threads)
+    const double fill = synthetic.fill();
+    for (auto &row : recorder.threads) // threads may have shared the filling out
       row.clear();
-    const double fill = synthetic.fill(), wall = synthetic.run();
+    const double wall = synthetic.run();
     if (i < warmUpSteps)
       continue;
     fills.push_back(fill);

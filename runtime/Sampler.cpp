@@ -26,8 +26,8 @@ std::span<const uint32_t> Sampler::batch(size_t index) const {
   return std::span(order).subspan(from, std::min(batchSize, order.size() - from));
 }
 
-Feeder::Feeder(const Step &step, const PartData &part)
-    : scratches(1), ids(step.ids), batch(static_cast<size_t>(step.batch)) {
+Feeder::Feeder(const Step &step, const PartData &part, StepExecutor *sharedBy)
+    : executor(sharedBy), ids(step.ids), batch(static_cast<size_t>(step.batch)) {
   for (const StepField &field : step.fields)
     for (const Column &column : part.columns)
       if (column.field.name == field.name) {
@@ -35,23 +35,27 @@ Feeder::Feeder(const Step &step, const PartData &part)
             {&column, LayoutMap(column.field.elements(), field.layout), field.offset, {}});
         largest = std::max(largest, column.elements());
       }
-  scratches[0].resize(2 * largest);
+  const int64_t shares = executor ? executor->shareCount() : 1;
+  scratches.assign(static_cast<size_t>(shares), std::vector<uint32_t>(2 * largest));
 }
 
 Feeder::Feeder(const Step &step, const PartData &part, const Feeding &feeding)
-    : Feeder(step, part) {
+    : Feeder(step, part, &feeding.executor) {
   training = true;
   seed = feeding.seed;
   windowPurpose = fnv1a("windows:" + feeding.data.name);
   for (Bound &field : fields) {
     Augmenter augmenter(feeding.data, field.column->field, seed);
-    if (augmenter.empty())
-      continue;
-    field.augmenter = std::move(augmenter);
-    executor = &feeding.executor;
+    if (!augmenter.empty())
+      field.augmenter = std::move(augmenter);
   }
-  if (executor)
-    scratches.resize(static_cast<size_t>(executor->shareCount()), scratches[0]);
+}
+
+/// Threads meet in a microsecond or two, in which one copies some 16 KiB.
+bool Feeder::isWorthSharing(const Bound &field) const {
+  constexpr size_t fewBytes = 64 * 1024;
+  return executor &&
+         (field.augmenter || batch * field.column->elements() * sizeof(uint32_t) >= fewBytes);
 }
 
 void Feeder::copyExample(const Bound &field, uint32_t example, uint32_t *out) const {
@@ -62,15 +66,18 @@ void Feeder::copyExample(const Bound &field, uint32_t example, uint32_t *out) co
   column.copyWindow(bits * column.starts() >> 32, out);
 }
 
-/// Every `shares`-th row, from `share` on, of those that have an example.
+/// One of `shares` parts of the rows that have an example.
 void Feeder::fillRows(const Bound &field, std::span<const uint32_t> examples, uint32_t *rows,
                       int64_t share, int64_t shares, std::span<uint32_t> scratch) const {
   const size_t elements = field.column->elements();
-  const auto step = static_cast<size_t>(shares);
-  for (size_t row = static_cast<size_t>(share); row < examples.size(); row += step) {
+  const auto beginOf = [&](int64_t part) {
+    return static_cast<size_t>(part) * examples.size() / static_cast<size_t>(shares);
+  };
+  const size_t end = beginOf(share + 1);
+  for (size_t row = beginOf(share); row < end; ++row) {
     uint32_t *out = rows + row * elements;
-    if (row + 2 * step < examples.size())
-      field.column->prefetch(examples[row + 2 * step]);
+    if (row + 2 < end)
+      field.column->prefetch(examples[row + 2]);
     if (field.layout.isIdentity() && !field.augmenter) {
       copyExample(field, examples[row], out);
       continue;
@@ -86,7 +93,7 @@ void Feeder::fill(std::span<const uint32_t> examples, uint8_t *arena) {
   for (const Bound &field : fields) {
     const size_t elements = field.column->elements();
     auto *rows = reinterpret_cast<uint32_t *>(arena + field.offset); // f32 or i32: four bytes
-    if (field.augmenter) {
+    if (isWorthSharing(field)) {
       executor->share([&](int64_t share) {
         fillRows(field, examples, rows, share, executor->shareCount(),
                  scratches[static_cast<size_t>(share)]);

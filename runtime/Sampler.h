@@ -39,14 +39,14 @@ private:
 struct Feeding {
   const Data &data;
   uint64_t seed;
-  StepExecutor &executor; ///< shares the work out
+  StepExecutor &executor;
 };
 
 /// Writes batches of a part to where a step wants them. Allocates nothing of consequence in `fill`.
 class Feeder {
 public:
-  /// The part has a column for each field of the step.
-  Feeder(const Step &step, const PartData &part);
+  /// The part has a column for each field of the step. Large copies are shared out on the executor's threads where one is given.
+  Feeder(const Step &step, const PartData &part, StepExecutor *executor = nullptr);
   /// For training: examples are augmented, and windows of text cut at random places.
   Feeder(const Step &step, const PartData &part, const Feeding &feeding);
 
@@ -64,6 +64,7 @@ private:
     std::optional<Augmenter> augmenter; ///< where there is something to do
   };
 
+  bool isWorthSharing(const Bound &field) const;
   void fillRows(const Bound &field, std::span<const uint32_t> examples, uint32_t *rows,
                 int64_t share, int64_t shares, std::span<uint32_t> scratch) const;
   void copyExample(const Bound &field, uint32_t example, uint32_t *out) const;
@@ -72,7 +73,7 @@ private:
   std::vector<std::vector<uint32_t>>
       scratches;      ///< of each share: one example in saved order, twice
   size_t largest = 0; ///< elements of an example
-  StepExecutor *executor = nullptr;
+  StepExecutor *executor;
   bool training = false;
   uint64_t seed = 0;
   uint32_t epoch = 0, windowPurpose = 0;

@@ -83,7 +83,7 @@ std::optional<Means> Session::evaluate(const Stage &stage, const PartData &part,
                                        const std::function<bool()> &stop) {
   const Step &step = description.steps[stage.evalStep];
   Sampler sampler(part.count(), static_cast<size_t>(step.batch), false, true, 0);
-  Feeder feeder(step, part);
+  Feeder feeder = feederOf(step, part);
   Means means;
   for (size_t i = 0; i < sampler.batches(); ++i) {
     const std::span<const uint32_t> examples = sampler.batch(i);

@@ -52,6 +52,11 @@ public:
   /// The data of a run, read when first asked for. `saved` is a checkpoint's.
   const Dataset &dataOf(const Run &run, const Preprocessing *saved);
 
+  /// Writes batches of a part to where a step wants them, as they are.
+  Feeder feederOf(const Step &step, const PartData &part) const {
+    return {step, part, executor.get()};
+  }
+
   /// How training feeds a run's examples.
   Feeding feedingOf(const Run &run, uint64_t seed) const {
     return {description.data[run.data], seed, *executor};

@@ -15,7 +15,7 @@ SyntheticSteps::SyntheticSteps(Session &ofSession, int64_t last)
       part(syntheticPart(session.description.data[which.data], "bench",
                          batchesOfData * static_cast<size_t>(stage.batch), session.seedOf(which))),
       sampler(part.count(), static_cast<size_t>(stage.batch), true, true, session.seedOf(which)),
-      feeder(step(), part) {
+      feeder(session.feederOf(step(), part)) {
   initialize(session.statesOf(which), session.seedOf(which), session.options.threads,
              session.state());
   clock.last = last;

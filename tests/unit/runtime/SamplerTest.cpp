@@ -86,6 +86,53 @@ TEST_CASE("a batch lies in the step's layout, absent rows repeat the first, ids 
   }
 }
 
+namespace {
+
+/// Seven shares, one after the other, from the last.
+struct Backwards : StepExecutor {
+  int64_t shared = 0;
+  void run(size_t, uint8_t *, uint8_t *) override {}
+  void share(const std::function<void(int64_t)> &work) override {
+    ++shared;
+    for (int64_t share = shareCount(); share-- > 0;)
+      work(share);
+  }
+  int64_t shareCount() const override { return 7; }
+};
+
+} // namespace
+
+TEST_CASE("a batch is the same whether threads share its filling out or not") {
+  for (const size_t batch :
+       {1, 6, 30}) { // fewer examples than shares; more, in shares that are not equal
+    Column column;
+    column.field = {"x", Scalar::F32, 0, {4000, 5}};
+    column.count = 30;
+    std::vector<float> values(column.count * 20000);
+    for (size_t i = 0; i < values.size(); ++i)
+      values[i] = static_cast<float>(i);
+    column.values = values;
+    Column label;
+    label.field = {"label", Scalar::I32, 9, {}};
+    label.count = 30;
+    label.values = std::vector<int32_t>(30, 3);
+    const PartData part{"train", {column, label}};
+    Step step;
+    step.batch = static_cast<int64_t>(batch);
+    const uint64_t labels = batch * 80000;
+    step.fields = {{"x", 0, Layout{{4000, 5}, {1, 0}}}, {"label", labels, std::nullopt}};
+    std::vector<uint8_t> alone(labels + 4 * batch), shared(alone.size());
+    std::vector<uint32_t> examples(std::max<size_t>(1, batch - 1)); // a last, smaller batch
+    for (size_t i = 0; i < examples.size(); ++i)
+      examples[i] = static_cast<uint32_t>(29 - i);
+    Backwards executor;
+    Feeder(step, part).fill(examples, alone.data());
+    Feeder(step, part, &executor).fill(examples, shared.data());
+    CHECK(alone == shared);
+    CHECK(executor.shared == 1); // the labels are too few
+  }
+}
+
 TEST_CASE("layouts go there and back for every permutation, also through a view") {
   std::vector<int> perm = {0, 1, 2, 3};
   const Shape view = {2, 1, 3, 5};
