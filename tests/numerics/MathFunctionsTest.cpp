@@ -47,7 +47,7 @@ constexpr double all = std::numeric_limits<float>::max();
 // log takes what is smaller than the smallest normal number for that number; sine and cosine of more than 2^45, where neighbours are
 // 2^22 apart, are only held within [-1, 1]. silu's e^-x overflows in f32 where silu x is 1e-36, as PyTorch's does.
 const Function functions[] = {
-    {"exp", "exp", "", std::exp, -all, all, 5, 1.2e-38},
+    {"exp", "exp", "", std::exp, -all, all, 1.5, 1.2e-38},
     {"log", "log", "", std::log, 0x1p-126, all, 1.5, 0},
     {"sqrt", "sqrt", "", std::sqrt, -all, all, 0.5, 0},
     {"sin", "sin", "", std::sin, -0x1p45, 0x1p45, 2, 0, 1},

@@ -29,3 +29,16 @@ func.func @angles(%x: vector<16xf32>) -> vector<16xf32> {
   %s = math.sin %x : vector<16xf32>
   return %s : vector<16xf32>
 }
+
+// e^x has no floor, and no step for each special value: 2^k goes into the exponent's bits.
+// CHECK-LABEL: func.func @exponential
+// CHECK: arith.shli
+// CHECK: arith.addi
+// CHECK-NOT: math.floor
+// CHECK-COUNT-2: arith.select
+// CHECK-NOT: arith.select
+// CHECK: return
+func.func @exponential(%x: f32) -> f32 {
+  %e = math.exp %x : f32
+  return %e : f32
+}
