@@ -4,6 +4,7 @@
 // turned once a tile of queries. Products go through micro-kernels, whose shape changes no bit; tiles and their order are the op's.
 
 #include "compiler/codegen/Body.h"
+#include "compiler/codegen/Passes.h"
 #include "compiler/codegen/Schedule.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/kernel/KernelOps.h"
@@ -97,6 +98,12 @@ private:
   }
   void storeVector(Value value, Value pointer, int64_t vector, Value mask = {}) {
     emit.storeLanes(value, at(pointer, vector * lanes), mask);
+  }
+
+  /// The loop that is being written holds the same chain for several vectors.
+  void sideBySide() {
+    if (auto loop = dyn_cast<scf::ForOp>(emit.builder.getInsertionBlock()->getParentOp()))
+      loop->setAttr(interleavedAttribute, emit.builder.getUnitAttr());
   }
 
   /// Vectors of a row of columns: body(first column, mask where it is not full).
@@ -376,6 +383,7 @@ private:
     ValueRange sums =
         emit.loop(emit.constant(0), emit.constant(seen), 1, SmallVector<Value>(vectors, number(0)),
                   [&](Value row, ValueRange carried) {
+                    sideBySide();
                     SmallVector<Value> next;
                     for (auto [vector, sum] : llvm::enumerate(carried)) {
                       Value share = exponential(loadVector(rowAt(row), vector), most[vector]);
@@ -469,6 +477,8 @@ private:
   void turnBack(Value first, int64_t count, Value key, int64_t seen, bool hides) {
     const int64_t width = widthOf(count);
     overRows(seen, [&](Value row) {
+      if (op.getKeep().empty()) // draws of several rows want more registers than there are
+        sideBySide();
       const Value offset = emit.multiply(row, width);
       for (int64_t vector = 0; vector < vectorsOf(count); ++vector) {
         const Value query = emit.add(first, vector * lanes), here = emit.add(key, row);
