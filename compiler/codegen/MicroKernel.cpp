@@ -36,7 +36,8 @@ std::string keyOf(const MicroKernel &kernel) {
   list(kernel.rowsOfA);
   stream << static_cast<int>(kernel.products) << ',' << kernel.vectors << ',' << kernel.lastColumns
          << ',' << kernel.unroll << ',' << kernel.sumsAreNear << ','
-         << static_cast<int>(kernel.first) << ',' << static_cast<int>(kernel.last) << ';';
+         << static_cast<int>(kernel.first) << ',' << static_cast<int>(kernel.last) << ','
+         << kernel.aheadInA << ';';
   for (const RowsAhead &rows : kernel.ahead)
     list({rows.rows, rows.stride, rows.columns});
   for (const SumLoop &loop : kernel.sum)
@@ -156,6 +157,21 @@ private:
         fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
   }
 
+  /// What the next tile reads of A in as many steps. Its rows may lie further apart than the CPU's prefetchers look, and the first panel
+  /// would wait for each of their lines.
+  void fetchNextRows(Value atA, const SumLoop &loop, int64_t steps) {
+    if (kernel.aheadInA == 0)
+      return;
+    const int64_t line = lineBytes / Emitter::bytesOf(f32);
+    SmallVector<int64_t> rows;
+    for (int64_t row : llvm::reverse(kernel.rowsOfA))
+      if (rows.empty() || std::abs(rows.back() - row) >= line)
+        rows.push_back(row);
+    for (int64_t k = 0; k < (loop.strideA < line ? 1 : steps); ++k)
+      for (int64_t row : rows)
+        emit.fetch(emit.advance(atA, row + k * loop.strideA + kernel.aheadInA, f32));
+  }
+
   /// The same with pairs in place of numbers, as copies hold them.
   SmallVector<Value> stepOfPairs(Value atA, Value atB, const SumLoop &loop, int64_t k,
                                  SmallVector<Value> sums) {
@@ -226,6 +242,7 @@ private:
         return sums;
       }
       fetches->turn(emit.add(outerSteps, i));
+      fetchNextRows(turnA, loop, unroll);
       for (int64_t k = 0; k < unroll; ++k)
         carried = step(turnA, turnB, loop, k, std::move(carried));
       return carried;

@@ -32,6 +32,7 @@ struct MicroKernel {
   int64_t vectors = 1;                ///< of 16 columns
   int64_t lastColumns = lanes;        ///< columns of the last vector
   llvm::SmallVector<SumLoop> sum;     ///< outermost first
+  int64_t aheadInA = 0; ///< elements from the tile's rows to those of the next; 0: none
   int64_t unroll = 1;
   Products products = Products::F32; ///< of pairs, a step of the sum and an element are a pair
   When first = When::Always, last = When::Always;

@@ -25,6 +25,10 @@ constexpr int64_t lineBytes = 64, cacheSets = 64, cacheWays = 8, cacheLines = ca
 constexpr int64_t maxSharesThatPack = 4;
 /// What is packed of one operand stands on a thread's stack: 256 KiB.
 constexpr int64_t maxPackedElements = 64 * 1024;
+/// How much of B may come from the second-level cache once a tile of rows.
+constexpr int64_t streamedBytes = 1024 * 1024;
+/// Shorter sums wait for their outputs rather than for A.
+constexpr int64_t leastTallSteps = 128;
 /// What of the second-level cache the rows of a chunk may fill.
 constexpr int64_t chunkBytes = 512 * 1024;
 /// Two threads or four take as many shares each.
@@ -51,6 +55,7 @@ struct Shape {
   int64_t steps = 1;                ///< of the sum
   int64_t strideA = 1, strideB = 1; ///< bytes between two steps
   double latency = 4;               ///< cycles from one multiply-add to the next of its chain
+  bool isTall = false;              ///< a product of matrices with more of A than near caches hold
 };
 
 /// Cycles of one step of the sum in an m × n tile. Two multiply-adds and two loads a cycle are what current cores start at best; a
@@ -65,8 +70,13 @@ double cyclesOfStep(int64_t m, int64_t n, const Shape &shape, const Schedule &sc
   // What is read of B between two visits of one line: a panel, or all panels where they are walked within rows.
   const int64_t panel = (schedule.rowsOutside ? shape.vectors : n) * lanes * 4;
   const bool panelStays = staysInCache(shape.steps, schedule.packB ? panel : shape.strideB, panel);
-  if (!panelStays)
-    cycles += 0.25 * static_cast<double>(n);
+  if (!panelStays) {
+    // All panels of a few rows come in the order of their addresses, one panel of all rows with its stride.
+    cycles += (shape.isTall && schedule.rowsOutside ? 0.125 : 0.25) * static_cast<double>(n);
+  }
+  // Each row of A has lines of its own to wait for.
+  if (shape.isTall)
+    cycles += 0.15 * static_cast<double>(m);
   // Rows that lie side by side at each step share a line of it, or two; rows with a stride of their own run along theirs.
   if (!schedule.packA && shape.strideA >= lineBytes &&
       !staysInCache(shape.steps, shape.strideA, m * 4))
@@ -161,13 +171,16 @@ int64_t worthwhileShares(const ContractPlan &plan, int64_t vectors) {
   return std::max<int64_t>(1, static_cast<int64_t>(2 * elements * (steps + stepsToWrite) / 5e5));
 }
 
-int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
+int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &schedule,
+                     bool isTall) {
   const int64_t units = unitsOf(plan, vectors, schedule),
                 worthwhile = worthwhileShares(plan, vectors);
-  // Each share packs anew what all of them read.
+  // Each share packs anew what all of them read, or waits anew for its first rows in each block of a sum that runs across A's lines.
   const bool packsShared = (cutsRowTiles(schedule.shareAxis) && schedule.packB) ||
                            (schedule.shareAxis == ShareAxis::Panels && schedule.packA);
-  int64_t limit = packsShared ? maxSharesThatPack : 16;
+  const bool waitsAgain = isTall && plan.accesses[0].strides[0] == 1 &&
+                          llvm::product_of(plan.sum) > llvm::product_of(plan.block);
+  int64_t limit = packsShared || waitsAgain ? maxSharesThatPack : 16;
   switch (schedule.shareAxis) {
   case ShareAxis::OuterRows:
     if (schedule.chunk > 1) // whole chunks, or shares of less where their number is not even
@@ -271,6 +284,12 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   }
   if (plan.bf16)
     shape.latency = 6;
+  // Where the columns' part of B is the smaller one, it is walked once a tile of rows; then A and the output are walked but once.
+  shape.isTall = numRows == 1 && plan.taps.empty() && !plan.bf16 && plan.rows[0] >= plan.cols &&
+                 shape.steps >= leastTallSteps &&
+                 plan.rows[0] * llvm::product_of(plan.sum) * 4 > chunkBytes &&
+                 shape.steps * plan.cols * 4 <= streamedBytes;
+  const bool walksRows = shape.isTall || (numRows == 1 && !plan.bf16 && plan.rows[0] > plan.cols);
   const bool shortSum = innermostSum(plan) < 8;
   const int64_t largestTile = largestRowTile(plan);
 
@@ -305,12 +324,11 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
             continue;
           schedule.packA = packA;
           schedule.packB = packB;
+          schedule.rowsOutside = walksRows && !packA && !packB;
           schedule.shareAxis = chooseShareAxis(plan, shape.vectors, schedule);
-          schedule.shares = chooseShares(plan, shape.vectors, schedule);
+          schedule.shares = chooseShares(plan, shape.vectors, schedule, shape.isTall);
           if (packA && packedRows(plan, schedule) * shape.steps > maxPackedElements)
             continue;
-          schedule.rowsOutside =
-              !packA && !packB && !plan.bf16 && numRows == 1 && plan.rows[0] > plan.cols;
           consider(schedule);
         }
     }

@@ -99,9 +99,28 @@ TEST_CASE("where every row has a matrix of its own, a tile is one row") {
 
 TEST_CASE(
     "panels whose rows crowd few sets of the cache are packed, others are read where they lie") {
-  CHECK(chooseSchedule(product(1024, 256, 1024), machine(true)).packB);
+  CHECK(chooseSchedule(product(256, 256, 1024), machine(true)).packB);
   ContractPlan dense = product(1024, 64, 64); // 16 KiB in all
   CHECK_FALSE(chooseSchedule(dense, machine(true)).packB);
+}
+
+TEST_CASE("a product with far more rows than caches hold walks all panels within a tile of rows") {
+  const Schedule tall = chooseSchedule(product(1024, 256, 1024), machine(true));
+  CHECK(tall.rowsOutside);
+  CHECK_FALSE(tall.packB);
+  CHECK(tall.mr < 14); // each row has lines of its own to wait for
+  // Not where B is what no cache holds, or the output is larger than what is read.
+  CHECK_FALSE(chooseSchedule(product(2048, 256, 2048), machine(true)).rowsOutside);
+  CHECK_FALSE(chooseSchedule(product(256, 256, 1024), machine(true)).rowsOutside);
+}
+
+TEST_CASE("a sum across the lines of many rows is cut into few shares") {
+  ContractPlan plan = product(1024, 1024, 256);
+  plan.block = {256};
+  CHECK(chooseSchedule(plan, machine(true)).shares > 4);
+  plan.accesses[0].strides = {1, 0, 1024};
+  CHECK(chooseSchedule(plan, machine(true)).rowsOutside);
+  CHECK(chooseSchedule(plan, machine(true)).shares == 4);
 }
 
 TEST_CASE("rows of A are packed only where they lie side by side") {
