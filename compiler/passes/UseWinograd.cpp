@@ -11,6 +11,8 @@
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <cmath>
+
 using namespace mlir;
 
 namespace sinter::passes {
@@ -25,14 +27,15 @@ struct Shapes {
 };
 
 // What was measured of both ways on one core, in multiply-adds of one float at the peak: of each product, as kernels reach
-// some nine and some eight tenths of the peak; of a tile and channel that is transformed once, there or back, with what it reads from
-// beyond the second-level cache; of a filter made and read, in that cache and beyond it.
-constexpr double directProduct = 1.08, directByWeight = 1.18, product = 1.25;
-constexpr double transform = 850, filterNear = 1200, filterFar = 3000;
+// some eight tenths of the peak, and less where taps miss small images or the batch is summed; of a tile and channel that is
+// transformed once, there or back; of a filter's 36 numbers, made once and, where all of them are too many for the second-level cache, read by
+// each chunk of tiles.
+constexpr double directProduct = 1.2, directByWeight = 1.35, product = 1.25;
+constexpr double transform = 600, filterMade = 1000, filterRead = 950;
 constexpr double nearBytes = 1 << 20;
 /// Nothing is changed for less than a tenth.
 constexpr double leastGain = 1.1;
-constexpr int64_t columnsTogether = 64, leastChannels = 16;
+constexpr int64_t columnsTogether = 64, tilesTogether = 48, leastChannels = 16;
 
 /// Taps of an axis that meet the image, over all outputs.
 int64_t tapsWithin(int64_t outputs, int64_t extent, int64_t before) {
@@ -61,7 +64,8 @@ bool pays(const Shapes &s, bool byWeight) {
   double tiled = winograd::products * tiles * channels * columns * product + transform * sums;
   if (!byWeight) {
     const double bytes = 4 * winograd::products * channels * columns;
-    tiled += channels * columns * (bytes > nearBytes ? filterFar : filterNear);
+    const double reads = bytes > nearBytes ? std::ceil(tiles / tilesTogether) : 0;
+    tiled += channels * columns * (filterMade + filterRead * reads);
   }
   return tiled * leastGain < direct;
 }
