@@ -76,7 +76,13 @@ public:
       Value high = emit.shareBegin(emit.add(scope.share, 1), plan.rows[0], schedule.shares);
       firstInnerRow = 1;
       if (schedule.chunk == 0) {
-        emit.loop(low, high, 1, [&](Value i) { summedTaps(moved(origin, 0, i)); });
+        emit.loop(low, high, 1, [&](Value i) {
+          const Cursor at = moved(origin, 0, i);
+          if (plan.taps.empty() || plan.tapsAreSummed)
+            summedTaps(at);
+          else
+            tapGroup(at, plan.order);
+        });
         return success();
       }
       emit.loop(low, high, schedule.chunk, [&](Value begin) {

@@ -123,7 +123,8 @@ bool sharesRowsOfAllTaps(const ContractPlan &plan) {
 }
 
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
-  if (!plan.taps.empty() && !plan.tapsAreSummed)
+  const bool hasShards = plan.rows.size() > 1 && plan.rows[0] >= 4;
+  if (!plan.taps.empty() && !plan.tapsAreSummed && !hasShards)
     return sharesRowsOfAllTaps(plan) ? ShareAxis::RowsOfAllTaps : ShareAxis::Taps;
   if (plan.rows.size() > 1 || plan.tapsAreSummed)
     return ShareAxis::OuterRows;

@@ -84,12 +84,11 @@ void chooseCols(Product &product) {
     product.cols = axis;
 }
 
+int64_t elementsOf(const Access &access) { return llvm::product_of(Product::shapeOf(access)); }
+
 /// Where the columns lie apart in b, b would have to be copied. If a and the result are smaller together, a's last axis of the result gives the
 /// columns instead: the result lies transposed, and whoever reads it does so through a map. Returns where each of the result's axes then lies.
 std::optional<SmallVector<unsigned>> transposeProduct(KernelBuilder &builder, Product &product) {
-  const auto elementsOf = [](const Access &access) {
-    return llvm::product_of(Product::shapeOf(access));
-  };
   if (!product.cols || product.type.getRank() < 2 || builder.constants.contains(product.b.tensor) ||
       kernel::strideAlong(product.b.map, Product::shapeOf(product.b), *product.cols) == 1 ||
       elementsOf(product.a) + product.type.getNumElements() >= elementsOf(product.b))
@@ -222,6 +221,16 @@ SmallVector<int64_t> blockOf(const Product &product, bool isOverPixels) {
       break;
   }
   return block;
+}
+
+/// Whether a weight's gradient stays in the second-level cache as a whole while images pass that do not: then a share does best to take some
+/// of the images, each of which is read once, and all of the weight. Shares of the weight read all images each.
+bool rereadsImages(const Product &product) {
+  constexpr int64_t mostBytesOfWeight = 256 * 1024, leastBytesOfImage = 256 * 1024;
+  const int64_t images = product.domain[product.sum[0]];
+  const int64_t bytesOfImage = 4 * (elementsOf(product.a) + elementsOf(product.b)) / images;
+  return product.taps.size() > 1 && product.type.getNumElements() * 4 <= mostBytesOfWeight &&
+         bytesOfImage >= leastBytesOfImage;
 }
 
 /// Cuts the outermost sum axis in two: a leading shard, which becomes a row, and the rest.
@@ -372,7 +381,7 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
     const int64_t tiles = product.extentOf(product.taps) *
                           llvm::divideCeil(product.extentOf(product.rows), 12) *
                           llvm::divideCeil(product.cols ? product.domain[*product.cols] : 1, 64);
-    if (tiles < 8)
+    if (tiles < 8 || rereadsImages(product))
       shards = numShards(product.domain[product.sum[0]]);
   }
   if (shards == 1) {

@@ -27,8 +27,8 @@ def Kernel_SweepOp : Kernel_LoopOp<"sweep"> {
     there is `init`.
 
     Sums: the reduce axes are walked outermost first. Where `sumsByLanes` holds, 16 partial sums (or maxima), one a lane, are combined as a tree (8, 4,
-    2, 1): the innermost reduce axis has stride 1 in an input, no input has stride 1 along a parallel axis of more than one point, and each yield
-    is arith.addf or arith.maximumf of its accumulator and one value.
+    2, 1): the innermost reduce axis has stride 1 in an input, no input has stride 1 along a parallel axis of more than one point (one that stands still along an
+    innermost reduce axis of 16 points or more does not count), and each yield is arith.addf or arith.maximumf of its accumulator and one value.
 
     (C1) as many maps as inputs and outputs, each from the domain's rank to the operand's; (C2) init stands exactly where reduce or guard does, one
     an output, of its element type; (C3) the body's arguments and yields have the operands' element types; (C4) inside the guard, no map

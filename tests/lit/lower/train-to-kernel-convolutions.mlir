@@ -48,6 +48,17 @@ train.step @by_weight kind "predict" (%x: tensor<4x8x8x32xf32> {train.data = "x"
 }
 
 // -----
+// A weight that stays in the cache beside images that do not: each shard of the batch walks all of it.
+// CHECK-LABEL: train.step @large_images
+// CHECK: %[[P:.*]] = kernel.contract rows [4, 64] cols 64 taps [3, 3] sum [1, 32, 32] {{.*}} -> tensor<4x3x3x64x64xf32>
+// CHECK: kernel.sweep parallel [3, 3, 64, 64] reduce [4] ins(%[[P]]
+train.step @large_images kind "predict" (%x: tensor<4x32x32x64xf32> {train.data = "x"}, %dy: tensor<4x32x32x64xf32> {train.data = "dy"}) {
+  %dw = train.conv2d_weight_grad %x, %dy {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<4x32x32x64xf32>, tensor<4x32x32x64xf32>) -> tensor<3x3x64x64xf32>
+  train.commit results ["dw"] (%dw : tensor<3x3x64x64xf32>)
+}
+
+// -----
 // A small weight: shards of the batch, summed in their order.
 // CHECK-LABEL: train.step @small_weight
 // CHECK: %[[P:.*]] = kernel.contract rows [4, 3, 3, 3] cols 64 sum [1, 8, 8] {{.*}} -> tensor<4x3x3x3x64xf32>
