@@ -17,9 +17,6 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-/// What of an operand the second-level cache may still hold from the kernel before.
-constexpr int64_t nearBytes = 512 * 1024;
-
 /// Where the loops stand: an element offset for each operand and a coordinate for each row axis and the columns.
 struct Cursor {
   SmallVector<Value> offsets, coordinates;
@@ -129,7 +126,7 @@ private:
   Value chunkLow,
       chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
   OperandCopies copies{scope, plan, schedule};
-  LoopsAhead ahead{plan, schedule, emit};
+  LoopsAhead ahead{op, plan, schedule, emit};
   std::optional<PairCopies> pairs; // of a product in bfloat16
   Value rowsCopied;                // how many rows of pairs the loops have passed
 
@@ -570,12 +567,6 @@ private:
     return loops;
   }
 
-  /// Whether an operand is too large to lie in the second-level cache when the kernel begins.
-  static bool comesFromAfar(Value operand) {
-    const auto type = cast<ShapedType>(operand.getType());
-    return type.getNumElements() * Emitter::bytesOf(type.getElementType()) > nearBytes;
-  }
-
   /// A tap's place in the plan's order; 0 for one that is not of it.
   int64_t tapNumber(const Tap &tap) const {
     const Tap *begin = plan.order.data(), *end = begin + plan.order.size();
@@ -609,9 +600,8 @@ private:
         row = static_cast<int64_t>(i) * packed.pairs->row;
       kernel.sum = {{PairCopies::pairs(sizes), packed.pairs->pair, panel.size * lanes}};
     }
-    // A convolution comes to the same rows again with its next tap.
-    if (!packed.a && axisX >= 0 && plan.taps.empty() && comesFromAfar(op.getA()))
-      kernel.aheadInA = tile.x * plan.accesses[0].strides[axisX];
+    if (!packed.a && axisX >= 0)
+      kernel.aheadInA = ahead.toNextRows(tile.x, axisX);
     kernel.unroll = schedule.unroll;
     kernel.sumsAreNear = LoopsAhead::sumsStayNear(plan, schedule);
     SmallVector<RowsOfOperand> rowsAhead;

@@ -1,7 +1,8 @@
-//===- LoopsAhead.cpp - what loops around micro-kernels will read next ---------------------------------===//
+//===- LoopsAhead.cpp - what loops around micro-kernels will read next ----------------------------===//
 
 #include "compiler/codegen/LoopsAhead.h"
 
+#include "dialects/kernel/KernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/MathExtras.h"
@@ -17,8 +18,13 @@ constexpr int64_t nearBytes = 512 * 1024;
 
 } // namespace
 
-LoopsAhead::LoopsAhead(const ContractPlan &plan, const Schedule &schedule, Emitter &emit)
+LoopsAhead::LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
+                       Emitter &emit)
     : plan(plan), emit(emit) {
+  // Rows that other panels walk again, or a convolution with its next tap, are near then.
+  const auto a = cast<ShapedType>(op.getA().getType());
+  fetchesRows = schedule.rowsOutside && plan.taps.empty() &&
+                a.getNumElements() * Emitter::bytesOf(a.getElementType()) > nearBytes;
   if (plan.bf16 || plan.sum.empty())
     return;
   const int64_t steps = llvm::product_of(plan.sum), taps = llvm::product_of(plan.taps);
@@ -30,6 +36,10 @@ LoopsAhead::LoopsAhead(const ContractPlan &plan, const Schedule &schedule, Emitt
     fetchesImages = plan.accesses[1].strides[0] == 0 && plan.rows.size() > 1;
   else if (!plan.tapsAreSummed)
     fetchesBlocks = plan.sum.size() > 1;
+}
+
+int64_t LoopsAhead::toNextRows(int64_t rows, unsigned axis) const {
+  return fetchesRows ? rows * plan.accesses[0].strides[axis] : 0;
 }
 
 Value LoopsAhead::untapped(Value offset, unsigned operand, const Tap &tap) {

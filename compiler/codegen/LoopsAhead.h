@@ -1,4 +1,4 @@
-//===- LoopsAhead.h - what loops around micro-kernels will read next -----------------------------------===//
+//===- LoopsAhead.h - what loops around micro-kernels will read next ------------------------------===//
 // While register tiles work on what is near, the loops' next panel or image is asked for, some lines in each call, so that it has come
 // from beyond the second-level cache when its turn comes. Measured on an Emerald Rapids: dense layers of 64 to 128 rows run a quarter
 // faster.
@@ -8,6 +8,10 @@
 #include "compiler/codegen/FetchAhead.h"
 #include "compiler/codegen/Schedule.h"
 #include "compiler/codegen/Tasks.h"
+
+namespace sinter::kernel {
+class ContractOp;
+}
 
 namespace sinter::codegen {
 
@@ -31,12 +35,16 @@ struct CallSite {
 
 class LoopsAhead {
 public:
-  LoopsAhead(const ContractPlan &plan, const Schedule &schedule, Emitter &emit);
+  LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
+             Emitter &emit);
 
   /// Whether the call sites' `rowsBefore` are asked for.
   bool countsRows() const { return fetchesPanels; }
   /// What a call asks for. `rowsOfPanel`: how many rows walk a panel.
   llvm::SmallVector<RowsOfOperand> of(const CallSite &site, int64_t rowsOfPanel);
+
+  /// Elements of A from a tile of so many rows of an axis to the next one, where that is worth asking for too; else 0.
+  int64_t toNextRows(int64_t rows, unsigned axis) const;
 
   /// Whether what a share writes first stays in the second-level cache from one block of the sum to the next.
   static bool sumsStayNear(const ContractPlan &plan, const Schedule &schedule);
@@ -44,7 +52,7 @@ public:
 private:
   const ContractPlan &plan;
   Emitter &emit;
-  bool fetchesPanels = false, fetchesImages = false, fetchesBlocks = false;
+  bool fetchesRows = false, fetchesPanels = false, fetchesImages = false, fetchesBlocks = false;
 
   mlir::Value untapped(mlir::Value offset, unsigned operand, const Tap &tap);
 };

@@ -25,8 +25,8 @@ constexpr int64_t lineBytes = 64, cacheSets = 64, cacheWays = 8, cacheLines = ca
 constexpr int64_t maxSharesThatPack = 4;
 /// What is packed of one operand stands on a thread's stack: 256 KiB.
 constexpr int64_t maxPackedElements = 64 * 1024;
-/// How much of B may come from the second-level cache once a tile of rows.
-constexpr int64_t streamedBytes = 1024 * 1024;
+/// How much of B may come from the second-level cache once a tile of rows; and where outputs come back there for each block of the sum.
+constexpr int64_t streamedBytes = 1024 * 1024, streamedBytesOfBlock = 512 * 1024;
 /// Shorter sums wait for their outputs rather than for A.
 constexpr int64_t leastTallSteps = 128;
 /// What of the second-level cache the rows of a chunk may fill.
@@ -285,11 +285,12 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   }
   if (plan.bf16)
     shape.latency = 6;
+  const bool isOneBlock = llvm::product_of(plan.sum) <= shape.steps;
   // Where the columns' part of B is the smaller one, it is walked once a tile of rows; then A and the output are walked but once.
   shape.isTall = numRows == 1 && plan.taps.empty() && !plan.bf16 && plan.rows[0] >= plan.cols &&
                  shape.steps >= leastTallSteps &&
                  plan.rows[0] * llvm::product_of(plan.sum) * 4 > chunkBytes &&
-                 shape.steps * plan.cols * 4 <= streamedBytes;
+                 shape.steps * plan.cols * 4 <= (isOneBlock ? streamedBytes : streamedBytesOfBlock);
   const bool walksRows = shape.isTall || (numRows == 1 && !plan.bf16 && plan.rows[0] > plan.cols);
   const bool shortSum = innermostSum(plan) < 8;
   const int64_t largestTile = largestRowTile(plan);
