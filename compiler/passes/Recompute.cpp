@@ -4,11 +4,11 @@
 // then computed twice: a clone stands beside its first late use, so that the first one's memory is
 // free in between. Between parts the values that one hands to another stay: a part begins anew from
 // them. Keeps bits: a clone is the same op on the same values, random draws included.
+#include "compiler/passes/ForwardPass.h"
 #include "compiler/passes/Passes.h"
 
 #include "dialects/train/TrainOps.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 
@@ -22,14 +22,7 @@ constexpr StringRef partName = "train.part";
 /// The values of one step, forward and late.
 class Parts {
 public:
-  explicit Parts(train::StepOp step) {
-    // What the step measures tells which ops are the forward pass.
-    SmallVector<Value> open;
-    llvm::append_range(open, step.getCommit().getOutputs());
-    while (!open.empty())
-      if (Operation *op = open.pop_back_val().getDefiningOp(); op && forward.insert(op).second)
-        llvm::append_range(open, op->getOperands());
-  }
+  explicit Parts(train::StepOp step) : forward(step) {}
 
   bool isForward(Operation *op) const { return forward.contains(op); }
 
@@ -79,7 +72,7 @@ private:
     return false;
   }
 
-  llvm::DenseSet<Operation *> forward;
+  const ForwardPass forward;
   llvm::DenseMap<Operation *, Operation *> clones;
 };
 

@@ -6,13 +6,13 @@
 //   By drawing. Elsewhere the draw and its comparison are cloned beside the first op that reads the mask late. Only pointwise readers
 //   have it so: their loop takes the draw in, and no mask is stored there either.
 // Keeps bits: both give the numbers that the mask gave, zeros included.
+#include "compiler/passes/ForwardPass.h"
 #include "compiler/passes/KnownNumbers.h"
 #include "compiler/passes/Passes.h"
 
 #include "dialects/train/Emit.h"
 #include "dialects/train/TrainOps.h"
 #include "llvm/ADT/DenseMap.h"
-#include "llvm/ADT/DenseSet.h"
 
 #include <cmath>
 
@@ -105,13 +105,7 @@ private:
 /// Masks, and which ops are the forward pass.
 class Masks {
 public:
-  explicit Masks(train::StepOp step) {
-    SmallVector<Value> open;
-    llvm::append_range(open, step.getCommit().getOutputs());
-    while (!open.empty())
-      if (Operation *op = open.pop_back_val().getDefiningOp(); op && forward.insert(op).second)
-        llvm::append_range(open, op->getOperands());
-  }
+  explicit Masks(train::StepOp step) : forward(step) {}
 
   bool isForward(Operation *op) const { return forward.contains(op); }
 
@@ -139,7 +133,7 @@ public:
   size_t numClones() const { return clones.size(); }
 
 private:
-  llvm::DenseSet<Operation *> forward;
+  const ForwardPass forward;
   llvm::DenseMap<Operation *, Operation *> clones;
 };
 
