@@ -22,6 +22,25 @@ int64_t numShards(int64_t extent) {
   return 1;
 }
 
+Value sumShards(KernelBuilder &builder, Location place, Value shards, RankedTensorType type) {
+  const unsigned rank = type.getRank();
+  SweepDomain domain;
+  domain.parallel.assign(type.getShape().begin(), type.getShape().end());
+  domain.reduce.push_back(cast<RankedTensorType>(shards.getType()).getDimSize(0));
+  domain.init.push_back(builder.builder.getF32FloatAttr(0));
+  SmallVector<unsigned> read{rank}, written;
+  for (unsigned axis = 0; axis < rank; ++axis) {
+    read.push_back(axis);
+    written.push_back(axis);
+  }
+  return builder.sweep(
+      place, domain, SweepInput{builder.whole(shards), builder.axes(rank + 1, read)},
+      SweepOutput{type, builder.axes(rank + 1, written)},
+      [](OpBuilder &at, Location location, ValueRange inputs, ValueRange sums, ValueRange) {
+        return SmallVector<Value>{arith::AddFOp::create(at, location, sums[0], inputs[0])};
+      })[0];
+}
+
 Access KernelBuilder::whole(Value tensor) {
   auto type = cast<RankedTensorType>(tensor.getType());
   return {tensor, identity(type.getRank()), {}, type.getElementType()};

@@ -109,4 +109,8 @@ mlir::RankedTensorType memoryType(mlir::RankedTensorType type);
 /// shape alone. Each shard holds equally many rows; 1: not cut.
 int64_t numShards(int64_t extent);
 
+/// Shards [n, …] of a tensor of that type, added element by element in their order.
+mlir::Value sumShards(KernelBuilder &builder, mlir::Location place, mlir::Value shards,
+                      mlir::RankedTensorType type);
+
 } // namespace sinter::lower

@@ -6,7 +6,6 @@
 // All choices here fix the order of sums, so they follow from shapes alone.
 #include "compiler/lower/TrainToKernelParts.h"
 #include "dialects/kernel/Access.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
 
 using namespace mlir;
@@ -401,23 +400,7 @@ LogicalResult lowerContraction(KernelBuilder &builder, train::Contraction op) {
   const RankedTensorType type = product.type;
   shard(builder, product, shards);
   Value partials = build(builder, product, blockOf(product, isByWeight));
-
-  const unsigned rank = type.getRank();
-  SweepDomain domain;
-  domain.parallel.assign(type.getShape().begin(), type.getShape().end());
-  domain.reduce.push_back(shards);
-  domain.init.push_back(builder.builder.getF32FloatAttr(0));
-  SmallVector<unsigned> read{rank}, written;
-  for (unsigned axis = 0; axis < rank; ++axis)
-    read.push_back(axis), written.push_back(axis);
-  builder.set(
-      op->getResult(0),
-      builder.sweep(
-          op->getLoc(), domain, SweepInput{builder.whole(partials), builder.axes(rank + 1, read)},
-          SweepOutput{type, builder.axes(rank + 1, written)},
-          [](OpBuilder &at, Location location, ValueRange inputs, ValueRange sums, ValueRange) {
-            return SmallVector<Value>{arith::AddFOp::create(at, location, sums[0], inputs[0])};
-          })[0]);
+  builder.set(op->getResult(0), sumShards(builder, op->getLoc(), partials, type));
   return success();
 }
 

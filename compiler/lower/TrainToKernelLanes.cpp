@@ -90,7 +90,7 @@ public:
           return SmallVector<Value>{s.make<math::FmaOp>(in[0], in[1], sums[0])};
         })[0];
     if (shards > 1)
-      y = addShards(y, shards);
+      y = sumShards(builder, op->getLoc(), y, type);
     builder.set(op->getResult(0), y);
   }
 
@@ -189,23 +189,6 @@ private:
       expr = expr.replaceDims(shifted);
     for (AffineExpr &expr : constraints)
       expr = expr.replaceDims(shifted);
-  }
-
-  Value addShards(Value partials, int64_t shards) {
-    const unsigned rank = type.getRank();
-    SweepDomain sweep;
-    sweep.parallel.assign(type.getShape().begin(), type.getShape().end());
-    sweep.reduce.push_back(shards);
-    sweep.init.push_back(builder.builder.getF32FloatAttr(0));
-    SmallVector<unsigned> read{rank}, written;
-    for (unsigned axis = 0; axis < rank; ++axis)
-      read.push_back(axis), written.push_back(axis);
-    return builder.sweep(
-        op->getLoc(), sweep, SweepInput{builder.whole(partials), builder.axes(rank + 1, read)},
-        SweepOutput{type, builder.axes(rank + 1, written)},
-        [](OpBuilder &at, Location location, ValueRange inputs, ValueRange sums, ValueRange) {
-          return SmallVector<Value>{train::Scalar(at, location).add(sums[0], inputs[0])};
-        })[0];
   }
 
   KernelBuilder &builder;

@@ -4,7 +4,6 @@
 #include "compiler/lower/TrainToKernelParts.h"
 #include "dialects/Winograd.h"
 #include "dialects/train/Emit.h"
-#include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -62,24 +61,7 @@ void lower(KernelBuilder &builder, train::WinogradWeightGradOp op) {
                 kernel::AliasOp::create(builder.builder, op.getLoc(), type, parts).getResult());
     return;
   }
-  // The shards in their order, element by element.
-  SweepDomain domain;
-  domain.parallel.assign(type.getShape().begin(), type.getShape().end());
-  domain.reduce = {shards};
-  domain.init.push_back(builder.builder.getF32FloatAttr(0));
-  const unsigned rank = domain.rank();
-  SmallVector<unsigned> read{rank - 1}, written;
-  for (unsigned axis = 0; axis + 1 < rank; ++axis) {
-    read.push_back(axis);
-    written.push_back(axis);
-  }
-  Value sum = builder.sweep(
-      op.getLoc(), domain, SweepInput{builder.whole(parts), builder.axes(rank, read)},
-      SweepOutput{type, builder.axes(rank, written)},
-      [](OpBuilder &at, Location place, ValueRange inputs, ValueRange sums, ValueRange) {
-        return SmallVector<Value>{arith::AddFOp::create(at, place, sums[0], inputs[0])};
-      })[0];
-  builder.set(op.getDw(), sum);
+  builder.set(op.getDw(), sumShards(builder, op.getLoc(), parts, type));
 }
 
 } // namespace
