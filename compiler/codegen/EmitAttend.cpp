@@ -5,7 +5,7 @@
 
 #include "compiler/codegen/Body.h"
 #include "compiler/codegen/Passes.h"
-#include "compiler/codegen/Schedule.h"
+#include "compiler/codegen/StackProduct.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/kernel/KernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,8 +19,6 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-/// Rows and vectors of a register tile; as many rows as fit are taken.
-constexpr int64_t mostRows = 14, mostVectors = 4;
 /// Keys that draw from one counter (train.random), and rows between two of them.
 constexpr int64_t drawnTogether = 64;
 
@@ -152,51 +150,8 @@ private:
       });
   }
 
-  /// c[row, column] (+)= Σ over steps of a[row, step] · b[step, column], by the distances between rows and between steps.
-  struct Product {
-    int64_t rows, columns, steps;
-    Value a;
-    int64_t rowA, stepA;
-    Value b;
-    int64_t stepB;
-    Value c;
-    int64_t rowC;
-    bool adds;
-  };
-  void multiply(const Product &p) {
-    const int64_t vectors = vectorsOf(p.columns);
-    int64_t first = 0;
-    for (const Segment &panels : cutEvenly(vectors, target.avx512 ? mostVectors : 1))
-      for (int64_t panel = 0; panel < panels.count; ++panel, first += panels.size) {
-        int64_t most = 1;
-        while (most < mostRows && fitsRegisters(most + 1, panels.size, target))
-          ++most;
-        const int64_t columns = std::min(p.columns - first * lanes, panels.size * lanes);
-        for (const Segment &tiles : cutEvenly(p.rows, most))
-          callMicroKernel(p, first * lanes, columns, tiles);
-      }
-  }
-  void callMicroKernel(const Product &p, int64_t firstColumn, int64_t columns,
-                       const Segment &tiles) {
-    MicroKernel kernel;
-    TileOperand output{f32, {}, /*hasColumns=*/true};
-    for (int64_t row = 0; row < tiles.size; ++row) {
-      kernel.rowsOfA.push_back(row * p.rowA);
-      output.rowOffsets.push_back(row * p.rowC);
-    }
-    kernel.vectors = vectorsOf(columns);
-    kernel.lastColumns = columns - (kernel.vectors - 1) * lanes;
-    kernel.sum.push_back({p.steps, p.stepA, p.stepB});
-    kernel.unroll = 4;
-    kernel.first = p.adds ? When::Never : When::Always;
-    kernel.outputs.push_back(output);
-    func::FuncOp function = microKernels.get(kernel, op.getLoc());
-    emit.loop(0, tiles.count, 1, [&](Value tile) {
-      Value row = emit.add(emit.multiply(tile, tiles.size), tiles.start);
-      func::CallOp::create(emit.builder, emit.location, function,
-                           ValueRange{at(p.a, emit.multiply(row, p.rowA)), at(p.b, firstColumn),
-                                      at(at(p.c, emit.multiply(row, p.rowC)), firstColumn)});
-    });
+  void multiply(const StackProduct &product) {
+    emitProduct(emit, product, target, microKernels, op.getLoc());
   }
 
   //===--- where tiles lie ----------------------------------------------------------------------===//
@@ -338,11 +293,11 @@ private:
       }
       overKeys(first, count, [&](Value key, int64_t seen, bool hides) {
         multiply({seen, width, size, position(ofKeys(1), key), stride, 1, turnedQueries, width,
-                  scores, width, /*adds=*/false});
+                  scores, width, When::Always});
         takeIn(first, count, key, seen, hides);
         scaleRows(y, count);
         multiply({count, size, seen, scores, 1, width, position(ofKeys(2), key), stride, y, stride,
-                  /*adds=*/true});
+                  When::Never});
       });
       const Value logsum = at(rowsOf(output(1), pair), first);
       for (int64_t vector = 0; vector < vectorsOf(count); ++vector) {
@@ -440,12 +395,13 @@ private:
     overKeys(first, count, [&](Value key, int64_t seen, bool hides) {
       const Value k = position(ofKeys(1), key), v = position(ofKeys(2), key);
       const Value dk = position(ofKeys(output(1)), key), dv = position(ofKeys(output(2)), key);
-      multiply({seen, width, size, k, stride, 1, turnedQueries, width, scores, width, false});
-      multiply({seen, width, size, v, stride, 1, turnedDy, width, slopes, width, false});
+      multiply(
+          {seen, width, size, k, stride, 1, turnedQueries, width, scores, width, When::Always});
+      multiply({seen, width, size, v, stride, 1, turnedDy, width, slopes, width, When::Always});
       turnBack(first, count, key, seen, hides);
-      multiply({seen, size, count, scores, width, 1, dy, stride, dv, stride, /*adds=*/true});
-      multiply({seen, size, count, slopes, width, 1, query, stride, dk, stride, /*adds=*/true});
-      multiply({count, size, seen, slopes, 1, width, k, stride, dq, stride, /*adds=*/true});
+      multiply({seen, size, count, scores, width, 1, dy, stride, dv, stride, When::Never});
+      multiply({seen, size, count, slopes, width, 1, query, stride, dk, stride, When::Never});
+      multiply({count, size, seen, slopes, 1, width, k, stride, dq, stride, When::Never});
     });
   }
 

@@ -4,7 +4,7 @@
 // a line of the cache further apart than they are long: 36 that begin a power of two apart would share one set of the first-level cache.
 // Products go through micro-kernels, whose shape changes no bit; blocks, shards and their order are the op's.
 
-#include "compiler/codegen/Schedule.h"
+#include "compiler/codegen/StackProduct.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/Winograd.h"
 #include "dialects/kernel/KernelOps.h"
@@ -17,8 +17,6 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-/// Vectors of a register tile; as many rows as fit are taken.
-constexpr int64_t mostVectors = 4, mostRows = 14;
 constexpr int64_t floatsOfLine = 16;
 /// A row or column that no image reaches.
 constexpr int64_t outside = -(int64_t(1) << 32);
@@ -336,57 +334,14 @@ private:
                    channel, count, windows);
   }
 
-  /// c[row, column] (+)= Σ over steps of a[row, step] · b[step, column], 36 times; the distances between rows, steps and matrices.
-  struct Product {
-    int64_t rows, columns, steps;
-    Value a;
-    int64_t rowA, stepA, matrixA;
-    Value b;
-    int64_t stepB, matrixB;
-    const Matrices &c;
-    When when;
-    Value isFirst; ///< where that is known at run time
-  };
-  void multiply(const Product &p) {
+  /// A product of each of the 36 matrices: `product` is the first one, whose operands go on a matrix further each.
+  void multiply(const StackProduct &product, int64_t matrixA, int64_t matrixB, int64_t matrixC) {
     emit.loop(0, winograd::products, 1, [&](Value matrix) {
-      const Value a = at(p.a, emit.multiply(matrix, p.matrixA));
-      const Value b = at(p.b, emit.multiply(matrix, p.matrixB));
-      const Value c = at(p.c.pointer, emit.multiply(matrix, p.c.matrix));
-      int64_t first = 0;
-      for (const Segment &panels :
-           cutEvenly(blocksOf(p.columns, lanes), target.avx512 ? mostVectors : 1))
-        for (int64_t panel = 0; panel < panels.count; ++panel, first += panels.size * lanes) {
-          int64_t most = 1;
-          while (most < mostRows && fitsRegisters(most + 1, panels.size, target))
-            ++most;
-          const int64_t width = std::min(p.columns - first, panels.size * lanes);
-          for (const Segment &tiles : cutEvenly(p.rows, most))
-            callMicroKernel(p, a, at(b, first), at(c, first), width, tiles);
-        }
-    });
-  }
-  void callMicroKernel(const Product &p, Value a, Value b, Value c, int64_t width,
-                       const Segment &tiles) {
-    MicroKernel kernel;
-    TileOperand output{f32, {}, /*hasColumns=*/true};
-    for (int64_t row = 0; row < tiles.size; ++row) {
-      kernel.rowsOfA.push_back(row * p.rowA);
-      output.rowOffsets.push_back(row * p.c.row);
-    }
-    kernel.vectors = blocksOf(width, lanes);
-    kernel.lastColumns = width - (kernel.vectors - 1) * lanes;
-    kernel.sum.push_back({p.steps, p.stepA, p.stepB});
-    kernel.unroll = 4;
-    kernel.first = p.when;
-    kernel.outputs.push_back(output);
-    func::FuncOp function = microKernels.get(kernel, op.getLoc());
-    emit.loop(0, tiles.count, 1, [&](Value tile) {
-      const Value row = emit.add(emit.multiply(tile, tiles.size), tiles.start);
-      SmallVector<Value> arguments{at(a, emit.multiply(row, p.rowA)), b,
-                                   at(c, emit.multiply(row, p.c.row))};
-      if (p.when == When::Dynamic)
-        arguments.push_back(p.isFirst);
-      func::CallOp::create(emit.builder, emit.location, function, arguments);
+      StackProduct p = product;
+      p.a = at(p.a, emit.multiply(matrix, matrixA));
+      p.b = at(p.b, emit.multiply(matrix, matrixB));
+      p.c = at(p.c, emit.multiply(matrix, matrixC));
+      emitProduct(emit, p, target, microKernels, op.getLoc());
     });
   }
 
@@ -413,8 +368,9 @@ private:
                    When when, Value isFirst) {
     transformWindows(chunk, channel, numChannels);
     const Value filters = at(at(scope.pointers[1], column), emit.multiply(channel, columns));
-    multiply({tilesOfBlock, count, numChannels, windows.pointer, windows.row, 1, windows.matrix,
-              filters, columns, channels * columns, results, when, isFirst});
+    multiply({tilesOfBlock, count, numChannels, windows.pointer, windows.row, 1, filters, columns,
+              results.pointer, results.row, when, isFirst},
+             windows.matrix, channels * columns, results.matrix);
   }
   void writeTiles(Value chunk, Value column, int64_t count) {
     emit.loop(0, tilesOfBlock, 1, [&](Value i) {
@@ -454,9 +410,9 @@ private:
       transformWindows(chunk, channel, numChannels);
       transformTiles(1, slopeTable, 0, 0, winograd::outputs, chunk, column, count, results);
       multiply({numChannels, static_cast<int64_t>(llvm::alignTo(count, lanes)), tilesOfBlock,
-                windows.pointer, 1, windows.row, windows.matrix, results.pointer, results.row,
-                results.matrix, gradients, When::Dynamic,
-                compare(arith::CmpIPredicate::eq, chunk, low)});
+                windows.pointer, 1, windows.row, results.pointer, results.row, gradients.pointer,
+                gradients.row, When::Dynamic, compare(arith::CmpIPredicate::eq, chunk, low)},
+               windows.matrix, results.matrix, gradients.matrix);
     });
     const int64_t tap = channels * columns;
     Value to = at(scope.pointers[2], emit.multiply(shard, winograd::taps * winograd::taps * tap));
