@@ -603,7 +603,7 @@ private:
     if (!packed.a && axisX >= 0)
       kernel.aheadInA = ahead.toNextRows(tile.x, axisX);
     kernel.unroll = schedule.unroll;
-    kernel.sumsAreNear = LoopsAhead::sumsStayNear(plan, schedule);
+    kernel.sumsAreNear = ahead.sumsStayNear();
     SmallVector<RowsOfOperand> rowsAhead;
     if (!sumIsEmpty)
       rowsAhead = ahead.of(

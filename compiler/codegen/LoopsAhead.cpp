@@ -16,11 +16,25 @@ namespace {
 /// What is smaller stays in the second-level cache by itself.
 constexpr int64_t nearBytes = 512 * 1024;
 
+/// Whether what a share writes between two blocks of the sum does.
+bool fitsNear(const ContractPlan &plan, const Schedule &schedule) {
+  int64_t elements = plan.cols;
+  for (auto [axis, rows] : llvm::enumerate(plan.rows))
+    elements *= axis == 0 && schedule.shareAxis == ShareAxis::OuterRows
+                    ? std::max<int64_t>(1, schedule.chunk)
+                    : rows;
+  if (!plan.tapsAreSummed)
+    elements *= llvm::product_of(plan.taps);
+  if (schedule.shareAxis != ShareAxis::OuterRows)
+    elements /= std::max<int64_t>(1, schedule.shares);
+  return elements * 4 <= nearBytes;
+}
+
 } // namespace
 
 LoopsAhead::LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
                        Emitter &emit)
-    : plan(plan), emit(emit) {
+    : plan(plan), emit(emit), sumsAreNear(fitsNear(plan, schedule)) {
   // Rows that other panels walk again, or a convolution with its next tap, are near then.
   const auto a = cast<ShapedType>(op.getA().getType());
   fetchesRows = schedule.rowsOutside && plan.taps.empty() &&
@@ -86,19 +100,6 @@ SmallVector<RowsOfOperand> LoopsAhead::of(const CallSite &site, int64_t rowsOfPa
     return result;
   }
   return {};
-}
-
-bool LoopsAhead::sumsStayNear(const ContractPlan &plan, const Schedule &schedule) {
-  int64_t elements = plan.cols;
-  for (auto [axis, rows] : llvm::enumerate(plan.rows))
-    elements *= axis == 0 && schedule.shareAxis == ShareAxis::OuterRows
-                    ? std::max<int64_t>(1, schedule.chunk)
-                    : rows;
-  if (!plan.tapsAreSummed)
-    elements *= llvm::product_of(plan.taps);
-  if (schedule.shareAxis != ShareAxis::OuterRows)
-    elements /= std::max<int64_t>(1, schedule.shares);
-  return elements * 4 <= nearBytes;
 }
 
 } // namespace sinter::codegen

@@ -47,12 +47,13 @@ public:
   int64_t toNextRows(int64_t rows, unsigned axis) const;
 
   /// Whether what a share writes first stays in the second-level cache from one block of the sum to the next.
-  static bool sumsStayNear(const ContractPlan &plan, const Schedule &schedule);
+  bool sumsStayNear() const { return sumsAreNear; }
 
 private:
   const ContractPlan &plan;
   Emitter &emit;
-  bool fetchesRows = false, fetchesPanels = false, fetchesImages = false, fetchesBlocks = false;
+  bool sumsAreNear, fetchesRows = false, fetchesPanels = false, fetchesImages = false,
+                    fetchesBlocks = false;
 
   mlir::Value untapped(mlir::Value offset, unsigned operand, const Tap &tap);
 };

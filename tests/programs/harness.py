@@ -103,8 +103,8 @@ class ProgramTest(unittest.TestCase):
     def assert_follows(self, losses, runs, tolerance=1e-4, strict=None, either=False):
         """Losses step by step against those of PyTorch's f64 run, relatively. Rounding grows along a trajectory, so behind
         the first `strict` steps (all where none are given) PyTorch's own f32 run shows how far f32 may stray: as far as it
-        has by then, or as the farthest of several has where their `spread` is stored. `either`: there it is enough to be so near to one of the two; a rounding error that turns a relu over
-        parts two runs for good."""
+        has by then, or as the farthest of several has where their `spread` is stored. `either`: there it is enough to be so
+        near to one of the two; a rounding error that turns a relu over parts two runs for good."""
         self.assertEqual(len(losses), len(runs["f64"]))
         spread = 0.0
         spreads = runs.get("spread", [0.0] * len(losses))

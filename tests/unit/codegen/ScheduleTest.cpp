@@ -143,19 +143,29 @@ TEST_CASE("images of a small convolution go through each tap in chunks") {
   CHECK(chooseSchedule(plan, machine(true)).chunk == 0);
 }
 
+namespace {
+
+/// The gradient of a weight of 3 × 3 and so many channels to 64, over images of `side` × `side`, some rows of one a block.
+ContractPlan byWeight(int64_t channels, int64_t images, int64_t side, int64_t rowsOfBlock) {
+  ContractPlan plan = product(channels, 1, 64);
+  plan.taps = {9};
+  plan.sum = {images, side, side};
+  plan.block = {1, rowsOfBlock, side};
+  plan.accesses[0].strides = {1, 0, channels, side * side * channels, side * channels, channels};
+  plan.accesses[1].strides = {0, 1, 0, side * side * 64, side * 64, 64};
+  plan.accesses[2].strides = {64, 1, channels * 64, 0, 0, 0};
+  Tap tap;
+  tap.rows = {{0, channels}};
+  tap.sum = {{0, images}, {0, side}, {0, side}};
+  plan.order.assign(9, tap);
+  return plan;
+}
+
+} // namespace
+
 TEST_CASE("shares of a convolution by weight take rows of all taps while their gradient stays in "
           "the cache") {
-  ContractPlan plan = product(64, 1, 64);
-  plan.taps = {9};
-  plan.sum = {32, 32, 32};
-  plan.block = {1, 4, 32};
-  plan.accesses[0].strides = {1, 0, 64, 65536, 2048, 64};
-  plan.accesses[1].strides = {0, 1, 0, 65536, 2048, 64};
-  plan.accesses[2].strides = {64, 1, 4096, 0, 0, 0};
-  Tap tap;
-  tap.rows = {{0, 64}};
-  tap.sum = {{0, 32}, {0, 32}, {0, 32}};
-  plan.order.assign(9, tap);
+  ContractPlan plan = byWeight(64, 32, 32, 4);
   const Schedule byRows = chooseSchedule(plan, machine(true));
   CHECK(byRows.shareAxis == ShareAxis::RowsOfAllTaps);
   CHECK(byRows.shares == 4);
@@ -177,17 +187,7 @@ TEST_CASE("shares of a convolution by weight take rows of all taps while their g
 
 TEST_CASE(
     "few rows of a convolution by weight are cut into as many tiles as threads take equally") {
-  ContractPlan plan = product(32, 1, 64); // three of the largest tiles
-  plan.taps = {9};
-  plan.sum = {64, 14, 14};
-  plan.block = {1, 8, 14};
-  plan.accesses[0].strides = {1, 0, 32, 6272, 448, 32};
-  plan.accesses[1].strides = {0, 1, 0, 12544, 896, 64};
-  plan.accesses[2].strides = {64, 1, 2048, 0, 0, 0};
-  Tap tap;
-  tap.rows = {{0, 32}};
-  tap.sum = {{0, 64}, {0, 14}, {0, 14}};
-  plan.order.assign(9, tap);
+  ContractPlan plan = byWeight(32, 64, 14, 8); // three of the largest tiles
   const Schedule schedule = chooseSchedule(plan, machine(true));
   CHECK(schedule.shareAxis == ShareAxis::RowsOfAllTaps);
   CHECK(schedule.shares == 4);
