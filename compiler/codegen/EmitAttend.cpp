@@ -72,15 +72,6 @@ private:
   template <typename Op> Value make(Value a, Value b) {
     return Op::create(emit.builder, emit.location, a, b);
   }
-  Value number(double value) {
-    auto type = Emitter::vectorOf(f32);
-    return arith::ConstantOp::create(
-        emit.builder, emit.location,
-        DenseElementsAttr::get(type, static_cast<Attribute>(emit.builder.getF32FloatAttr(value))));
-  }
-  Value divide(Value a, int64_t b) {
-    return emit.builder.createOrFold<arith::DivSIOp>(emit.location, a, emit.constant(b));
-  }
   Value least(Value a, Value b) { return make<arith::MinSIOp>(a, b); }
   Value isBelow(Value a, Value b) {
     return arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::slt, a, b);
@@ -115,7 +106,7 @@ private:
   void zeroRows(Value pointer, int64_t count) {
     emit.loop(0, count, 1, [&](Value row) {
       overColumns([&](Value column, Value mask) {
-        emit.storeLanes(number(0), at(position(pointer, row), column), mask);
+        emit.storeLanes(emit.number(0), at(position(pointer, row), column), mask);
       });
     });
   }
@@ -144,7 +135,7 @@ private:
         for (int64_t i = 0; i < (mask ? size % lanes : lanes); ++i) {
           Value value = columns[i];
           if (factor != 1)
-            value = make<arith::MulFOp>(value, number(factor));
+            value = make<arith::MulFOp>(value, emit.number(factor));
           storeVector(value, at(place, i * width), vector);
         }
       });
@@ -158,7 +149,7 @@ private:
 
   /// The pair of example and head with this number; its first position in an operand, of queries or of keys.
   void standAt(Value pair) {
-    example = divide(pair, heads);
+    example = emit.divide(pair, heads);
     head = make<arith::RemSIOp>(pair, emit.constant(heads));
   }
   Value ofQueries(unsigned operand) { return ofPair(operand, queries); }
@@ -207,8 +198,8 @@ private:
       return;
     }
     if (whole > 0) {
-      Value seenByAll = least(divide(emit.add(first, 1), tileKeys), all);
-      Value seen = least(divide(emit.add(first, count + tileKeys - 1), tileKeys), all);
+      Value seenByAll = least(emit.divide(emit.add(first, 1), tileKeys), all);
+      Value seen = least(emit.divide(emit.add(first, count + tileKeys - 1), tileKeys), all);
       wholeTiles(emit.constant(0), seenByAll, false);
       wholeTiles(seenByAll, seen, true);
     }
@@ -280,7 +271,7 @@ private:
 
   void forwards(Value part) {
     const int64_t tiles = llvm::divideCeil(queries, tileQueries);
-    const Value pair = divide(part, tiles);
+    const Value pair = emit.divide(part, tiles);
     standAt(pair);
     inTile(make<arith::RemSIOp>(part, emit.constant(tiles)), [&](Value first, int64_t count) {
       const int64_t width = widthOf(count);
@@ -288,8 +279,8 @@ private:
       turn(position(ofQueries(0), first), count, op.getScale().convertToDouble(), turnedQueries);
       zeroRows(y, count);
       for (int64_t vector = 0; vector < vectorsOf(count); ++vector) {
-        storeVector(number(-std::numeric_limits<double>::infinity()), largest, vector);
-        storeVector(number(0), total, vector);
+        storeVector(emit.number(-std::numeric_limits<double>::infinity()), largest, vector);
+        storeVector(emit.number(0), total, vector);
       }
       overKeys(first, count, [&](Value key, int64_t seen, bool hides) {
         multiply({seen, width, size, position(ofKeys(1), key), stride, 1, turnedQueries, width,
@@ -302,7 +293,7 @@ private:
       const Value logsum = at(rowsOf(output(1), pair), first);
       for (int64_t vector = 0; vector < vectorsOf(count); ++vector) {
         Value sum = loadVector(total, vector);
-        storeVector(make<arith::DivFOp>(number(1), sum), rowScale, vector);
+        storeVector(make<arith::DivFOp>(emit.number(1), sum), rowScale, vector);
         Value log = math::LogOp::create(emit.builder, emit.location, sum);
         storeVector(make<arith::AddFOp>(loadVector(largest, vector), log), logsum, vector,
                     emit.firstLanes(count - vector * lanes));
@@ -325,7 +316,7 @@ private:
             Value score = loadVector(rowAt(row), vector);
             if (hides) {
               score = choose(sees(emit.add(first, vector * lanes), emit.add(key, row)), score,
-                             number(-std::numeric_limits<double>::infinity()));
+                             emit.number(-std::numeric_limits<double>::infinity()));
               storeVector(score, rowAt(row), vector);
             }
             next.push_back(choose(arith::CmpFOp::create(emit.builder, emit.location,
@@ -336,8 +327,8 @@ private:
         });
     const SmallVector<Value> most(found.begin(), found.end());
     ValueRange sums =
-        emit.loop(emit.constant(0), emit.constant(seen), 1, SmallVector<Value>(vectors, number(0)),
-                  [&](Value row, ValueRange carried) {
+        emit.loop(emit.constant(0), emit.constant(seen), 1,
+                  SmallVector<Value>(vectors, emit.number(0)), [&](Value row, ValueRange carried) {
                     sideBySide();
                     SmallVector<Value> next;
                     for (auto [vector, sum] : llvm::enumerate(carried)) {
@@ -408,7 +399,7 @@ private:
   /// through[t] = Σ dy[t] · y[t], which is the sum of a row's probabilities times their gradients.
   void sumThrough(Value dy, Value y, int64_t count) {
     for (int64_t vector = 0; vector < vectorsOf(count); ++vector)
-      storeVector(number(0), through, vector);
+      storeVector(emit.number(0), through, vector);
     emit.loop(0, count, 1, [&](Value row) {
       auto product = [&](Value column, Value mask, Value sum) -> Value {
         return math::FmaOp::create(emit.builder, emit.location,
@@ -416,7 +407,7 @@ private:
                                    emit.loadLanes(at(position(y, row), column), f32, mask), sum);
       };
       const int64_t whole = size / lanes * lanes;
-      Value sum = number(0);
+      Value sum = emit.number(0);
       if (whole > 0)
         sum = emit.loop(emit.constant(0), emit.constant(whole), lanes, ValueRange{sum},
                         [&](Value column, ValueRange carried) {
@@ -440,7 +431,7 @@ private:
         const Value query = emit.add(first, vector * lanes), here = emit.add(key, row);
         Value p = exponential(loadVector(at(scores, offset), vector), loadVector(rowScale, vector));
         if (hides)
-          p = choose(sees(query, here), p, number(0));
+          p = choose(sees(query, here), p, emit.number(0));
         Value slope = loadVector(at(slopes, offset), vector), kept = p;
         if (!op.getKeep().empty()) {
           const Value factor = keep(query, here);
@@ -449,7 +440,7 @@ private:
         }
         storeVector(kept, at(scores, offset), vector);
         slope = make<arith::MulFOp>(p, make<arith::SubFOp>(slope, loadVector(through, vector)));
-        storeVector(make<arith::MulFOp>(slope, number(op.getScale().convertToDouble())),
+        storeVector(make<arith::MulFOp>(slope, emit.number(op.getScale().convertToDouble())),
                     at(slopes, offset), vector);
       }
     });

@@ -2,13 +2,11 @@
 // Images → taps → blocks of the sum → row tiles and column panels → one micro-kernel call. A convolution by weight puts its taps inside
 // the blocks of images, so that an image is read once for all of them.
 
-#include "compiler/codegen/Body.h"
 #include "compiler/codegen/ContractPlan.h"
-#include "compiler/codegen/LoopsAhead.h"
 #include "compiler/codegen/PackOperands.h"
-#include "compiler/codegen/PackPairs.h"
 #include "compiler/codegen/Schedule.h"
 #include "compiler/codegen/Tasks.h"
+#include "compiler/codegen/TileCalls.h"
 #include "dialects/kernel/KernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
@@ -16,17 +14,6 @@ using namespace mlir;
 
 namespace sinter::codegen {
 namespace {
-
-/// Where the loops stand: an element offset for each operand and a coordinate for each row axis and the columns.
-struct Cursor {
-  SmallVector<Value> offsets, coordinates;
-};
-
-/// Known, or known at run time.
-struct Flag {
-  When when = When::Always;
-  Value value;
-};
 
 /// `count` equal parts from `start`, the first of them number `number`.
 struct Piece {
@@ -49,12 +36,8 @@ public:
   ContractEmitter(kernel::ContractOp op, ContractPlan plan, const Schedule &schedule,
                   const TaskScope &scope, const Target &target, MicroKernels &microKernels)
       : op(op), plan(std::move(plan)), schedule(schedule), scope(scope), emit(scope.emitter),
-        microKernels(microKernels), products(productsOf(this->plan, target)),
-        hasEpilogue(!op.getEpilogue().empty()), captured(capturedValues(op.getEpilogue())) {
-    op.getEpilogue().walk([&](kernel::IndexOp index) {
-      if (!llvm::is_contained(coordinateAxes, index.getAxis()))
-        coordinateAxes.push_back(index.getAxis());
-    });
+        products(productsOf(this->plan, target)), hasEpilogue(!op.getEpilogue().empty()),
+        calls(op, this->plan, schedule, scope, products, microKernels) {
     panels = makePanels();
   }
 
@@ -115,18 +98,15 @@ private:
   const Schedule &schedule;
   const TaskScope &scope;
   Emitter &emit;
-  MicroKernels &microKernels;
   const Products products;
   const bool hasEpilogue;
-  SmallVector<Value> captured;
-  SmallVector<int64_t> coordinateAxes; // op axes that the epilogue asks for
   SmallVector<Piece> panels;
   unsigned firstInnerRow = 0; // row axes before it are walked by outer loops
   Value shareLow, shareHigh;  // numbers of panels or row tiles, where shares cut them
   Value chunkLow,
       chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
   OperandCopies copies{scope, plan, schedule};
-  LoopsAhead ahead{op, plan, schedule, emit};
+  TileCalls calls;
   std::optional<PairCopies> pairs; // of a product in bfloat16
   Value rowsCopied;                // how many rows of pairs the loops have passed
 
@@ -393,7 +373,8 @@ private:
     const bool packA = schedule.packA && !sumIsEmpty, packB = schedule.packB && !sumIsEmpty;
     const int64_t steps = llvm::product_of(sizes);
     // Tiles of a plane are counted; rows between it and the images are not.
-    const bool countsRows = ahead.countsRows() && (firstTileRow() == firstInnerRow || numRows <= 1);
+    const bool countsRows =
+        calls.loopsAhead().countsRows() && (firstTileRow() == firstInnerRow || numRows <= 1);
     const auto rowsBefore = [&](const Cursor &at, Value rows) {
       if (!chunkLow)
         return rows;
@@ -430,18 +411,20 @@ private:
         body(moved(from, plan.colAxis(), emit.multiply(vector, lanes)), panel);
       });
     };
+    auto callTile = [&](const Cursor &at, TileShape tile, const Piece &panel,
+                        const Packed &packed) {
+      calls.call({at, tap, axisY, axisX, tile, panel.size, panel.lastColumns, sizes, first, last,
+                  sumIsEmpty},
+                 packed, rowsOfBlock());
+    };
     if (products != Products::F32 && !sumIsEmpty)
-      return pairTiles(cursor, axisY, axisX, sizes, overRows, overPanels,
-                       [&](const Cursor &at, TileShape tile, const Piece &panel, Packed packed) {
-                         callMicroKernel(at, tap, axisY, axisX, tile, panel, sizes, first, last,
-                                         /*sumIsEmpty=*/false, packed);
-                       });
+      return pairTiles(cursor, axisY, axisX, sizes, overRows, overPanels, callTile);
     auto call = [&](const Cursor &at, TileShape tile, const Piece &panel, Value rows,
                     Value panelCopy) {
       Packed packed{{}, panelCopy, countsRows ? rowsBefore(at, rows) : Value(), {}};
       if (packA)
         packed.a = copies.tile(rows, steps);
-      callMicroKernel(at, tap, axisY, axisX, tile, panel, sizes, first, last, sumIsEmpty, packed);
+      callTile(at, tile, panel, packed);
     };
     if (packA)
       copies.rows(sizes, [&](llvm::function_ref<void(const OperandCopies::Tile &)> copy) {
@@ -464,13 +447,6 @@ private:
       });
   }
 
-  /// Copies to read in place of A and B; null: the operand itself.
-  struct Packed {
-    Value a, b;
-    Value before; ///< rows that walked the panel before this tile, where somebody asks
-    std::optional<PairStrides> pairs; ///< of A's, where both are of pairs
-  };
-
   /// How many rows a share walks at most between two blocks of the sum.
   int64_t rowsOfBlock() const {
     int64_t rows = std::max<int64_t>(1, schedule.chunk);
@@ -486,9 +462,10 @@ private:
       const Cursor &, llvm::function_ref<void(const Cursor &, const Piece &)>)>;
 
   /// The tiles of a product in bfloat16, from copies of both operands.
-  void pairTiles(const Cursor &cursor, int axisY, int axisX, ArrayRef<int64_t> sizes,
-                 OverRows overRows, OverPanels overPanels,
-                 llvm::function_ref<void(const Cursor &, TileShape, const Piece &, Packed)> call) {
+  void pairTiles(
+      const Cursor &cursor, int axisY, int axisX, ArrayRef<int64_t> sizes, OverRows overRows,
+      OverPanels overPanels,
+      llvm::function_ref<void(const Cursor &, TileShape, const Piece &, const Packed &)> call) {
     if (!pairs) {
       pairs.emplace(scope, plan, schedule, products, rowsOfBlock());
       rowsCopied = emit.stack(2);
@@ -531,137 +508,6 @@ private:
     return emit.add(emit.add(emit.multiply(number, smaller.size),
                              emit.multiply(ofLarger, larger.size - smaller.size)),
                     larger.start);
-  }
-
-  /// Where an axis of the op went when rows were joined.
-  unsigned planAxisOf(int64_t axis) {
-    const auto rows = static_cast<int64_t>(op.getRows().size());
-    if (axis < rows)
-      return plan.planAxis[axis];
-    return axis == rows ? plan.colAxis() : plan.tapAxis(static_cast<unsigned>(axis - rows - 1));
-  }
-
-  /// An operand's strides along the sum; `step`, where not 0, is that of its packed copy.
-  SmallVector<int64_t> sumStrides(unsigned operand, ArrayRef<int64_t> sizes, int64_t step) const {
-    SmallVector<int64_t> strides(sizes.size());
-    for (size_t i = sizes.size(); i-- > 0; step *= sizes[i])
-      strides[i] = step != 0 ? step : plan.accesses[operand].strides[plan.sumAxis(i)];
-    return strides;
-  }
-
-  static SmallVector<SumLoop> sumLoops(ArrayRef<int64_t> sizes, ArrayRef<int64_t> stridesA,
-                                       ArrayRef<int64_t> stridesB) {
-    SmallVector<SumLoop> loops;
-    for (auto [trip, strideA, strideB] : llvm::zip_equal(sizes, stridesA, stridesB)) {
-      const SumLoop loop{trip, strideA, strideB};
-      if (trip == 1)
-        continue;
-      if (!loops.empty() && loops.back().strideA == loop.trip * loop.strideA &&
-          loops.back().strideB == loop.trip * loop.strideB)
-        loops.back() = {loops.back().trip * loop.trip, loop.strideA, loop.strideB};
-      else
-        loops.push_back(loop);
-    }
-    if (loops.empty())
-      loops.push_back({1, 0, 0});
-    return loops;
-  }
-
-  /// A tap's place in the plan's order; 0 for one that is not of it.
-  int64_t tapNumber(const Tap &tap) const {
-    const Tap *begin = plan.order.data(), *end = begin + plan.order.size();
-    return &tap >= begin && &tap < end ? &tap - begin : 0;
-  }
-
-  void callMicroKernel(const Cursor &at, const Tap &tap, int axisY, int axisX, TileShape tile,
-                       const Piece &panel, ArrayRef<int64_t> sizes, const Flag &first,
-                       const Flag &last, bool sumIsEmpty, const Packed &packed) {
-    auto rowOffsets = [&](ArrayRef<int64_t> strides) {
-      SmallVector<int64_t> offsets;
-      for (int64_t y = 0; y < tile.y; ++y)
-        for (int64_t x = 0; x < tile.x; ++x)
-          offsets.push_back((axisY >= 0 ? y * strides[axisY] : 0) +
-                            (axisX >= 0 ? x * strides[axisX] : 0));
-      return offsets;
-    };
-    MicroKernel kernel;
-    kernel.rowsOfA = rowOffsets(plan.accesses[0].strides);
-    if (packed.a)
-      kernel.rowsOfA.assign(llvm::seq<int64_t>(tile.y * tile.x).begin(),
-                            llvm::seq<int64_t>(tile.y * tile.x).end());
-    kernel.vectors = panel.size;
-    kernel.lastColumns = panel.lastColumns;
-    kernel.products = packed.pairs ? products : Products::F32;
-    kernel.sum = sumIsEmpty ? SmallVector<SumLoop>{{0, 0, 0}}
-                            : sumLoops(sizes, sumStrides(0, sizes, packed.a ? tile.y * tile.x : 0),
-                                       sumStrides(1, sizes, packed.b ? panel.size * lanes : 0));
-    if (packed.pairs) {
-      for (auto [i, row] : llvm::enumerate(kernel.rowsOfA))
-        row = static_cast<int64_t>(i) * packed.pairs->row;
-      kernel.sum = {{PairCopies::pairs(sizes), packed.pairs->pair, panel.size * lanes}};
-    }
-    if (!packed.a && axisX >= 0)
-      kernel.aheadInA = ahead.toNextRows(tile.x, axisX);
-    kernel.unroll = schedule.unroll;
-    kernel.sumsAreNear = ahead.sumsStayNear();
-    SmallVector<RowsOfOperand> rowsAhead;
-    if (!sumIsEmpty)
-      rowsAhead = ahead.of(
-          {at.offsets, tap, tapNumber(tap), tile, panel.size, sizes, packed.before}, rowsOfBlock());
-    for (const RowsOfOperand &rows : rowsAhead)
-      kernel.ahead.push_back(rows.rows);
-    kernel.first = first.when;
-    kernel.last = last.when;
-    auto tileOperand = [&](unsigned index) {
-      const Access &access = plan.accesses[index];
-      return TileOperand{cast<ShapedType>(op->getOperand(index).getType()).getElementType(),
-                         rowOffsets(access.strides),
-                         access.strides[plan.colAxis()] != 0 || index >= plan.output(0)};
-    };
-    for (unsigned i = 0; i < plan.numWith; ++i)
-      kernel.with.push_back(tileOperand(2 + i));
-    for (unsigned i = 0; i < plan.numOutputs; ++i)
-      kernel.outputs.push_back(tileOperand(plan.output(i)));
-    kernel.coordinateAxes = coordinateAxes;
-    SmallVector<Value> bases;
-    for (int64_t axis : coordinateAxes) {
-      const unsigned planAxis = planAxisOf(axis);
-      SmallVector<int64_t> steps;
-      if (planAxis != plan.colAxis()) {
-        // Of the rows, the axis moves with the tile; a tap stands still.
-        SmallVector<int64_t> unit(plan.accesses[0].strides.size(), 0);
-        unit[planAxis] = 1;
-        steps = rowOffsets(unit);
-      }
-      kernel.coordinates.push_back(steps);
-      bases.push_back(at.coordinates[planAxis]);
-    }
-    if (last.when != When::Never) {
-      kernel.epilogue = hasEpilogue ? &op.getEpilogue() : nullptr;
-      kernel.captured = captured;
-    }
-
-    SmallVector<Value> arguments;
-    for (auto [index, pointer] : llvm::enumerate(scope.pointers)) {
-      if (Value copy = index == 0 ? packed.a : index == 1 ? packed.b : Value()) {
-        arguments.push_back(copy);
-        continue;
-      }
-      arguments.push_back(
-          emit.advance(pointer, at.offsets[index],
-                       cast<ShapedType>(op->getOperand(index).getType()).getElementType()));
-    }
-    for (const RowsOfOperand &rows : rowsAhead)
-      arguments.push_back(
-          emit.advance(scope.pointers[rows.operand], rows.offset, emit.builder.getF32Type()));
-    llvm::append_range(arguments, bases);
-    for (Value value : kernel.captured)
-      arguments.push_back(scope.outside.lookup(value));
-    for (const Flag *flag : {&first, &last})
-      if (flag->when == When::Dynamic)
-        arguments.push_back(flag->value);
-    func::FuncOp function = microKernels.get(kernel, op.getLoc());
-    func::CallOp::create(emit.builder, emit.location, function, arguments);
   }
 };
 

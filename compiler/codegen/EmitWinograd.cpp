@@ -45,7 +45,7 @@ public:
           widthOfColumns, channelsOfBlock * widthOfColumns + floatsOfLine};
     const int64_t positions = std::max(channelsOfBlock, widthOfColumns);
     zeros = emit.stack(positions);
-    emit.loop(0, positions, lanes, [&](Value i) { emit.storeLanes(number(0), at(zeros, i)); });
+    emit.loop(0, positions, lanes, [&](Value i) { emit.storeLanes(emit.number(0), at(zeros, i)); });
     if (!op.getByWeight())
       nowhere = emit.stack(positions);
     const int64_t parts = op.getParts(), shares = op.getShares();
@@ -81,17 +81,8 @@ private:
   template <typename Op> Value make(Value a, Value b) {
     return Op::create(emit.builder, emit.location, a, b);
   }
-  Value number(double value) {
-    auto type = Emitter::vectorOf(f32);
-    return arith::ConstantOp::create(
-        emit.builder, emit.location,
-        DenseElementsAttr::get(type, static_cast<Attribute>(emit.builder.getF32FloatAttr(value))));
-  }
   Value at(Value pointer, Value elements) { return emit.advance(pointer, elements, f32); }
   Value at(Value pointer, int64_t elements) { return emit.advance(pointer, elements, f32); }
-  Value divide(Value a, int64_t b) {
-    return emit.builder.createOrFold<arith::DivSIOp>(emit.location, a, emit.constant(b));
-  }
   Value remainder(Value a, int64_t b) {
     return emit.builder.createOrFold<arith::RemSIOp>(emit.location, a, emit.constant(b));
   }
@@ -153,13 +144,13 @@ private:
       }
     Value sum = terms[start].second;
     if (terms[start].first != 1)
-      sum = make<arith::MulFOp>(sum, number(terms[start].first));
+      sum = make<arith::MulFOp>(sum, emit.number(terms[start].first));
     for (auto [i, term] : llvm::enumerate(terms)) {
       if (i == start)
         continue;
       sum = term.first == 1 ? make<arith::AddFOp>(sum, term.second)
                             : math::FmaOp::create(emit.builder, emit.location, term.second,
-                                                  number(term.first), sum)
+                                                  emit.number(term.first), sum)
                                   .getResult();
     }
     return sum;
@@ -256,10 +247,11 @@ private:
   Tile tileAt(Value tile) {
     const int64_t across = op.getTilesAcross(), ofImage = op.getTilesDown() * across;
     const Value inImage = remainder(tile, ofImage);
-    Value y = emit.multiply(divide(inImage, across), winograd::outputs);
+    Value y = emit.multiply(emit.divide(inImage, across), winograd::outputs);
     if (op.getTiles() % tilesOfBlock != 0)
       y = choose(isWithin(tile, op.getTiles()), y, emit.constant(outside));
-    return {divide(tile, ofImage), y, emit.multiply(remainder(inImage, across), winograd::outputs)};
+    return {emit.divide(tile, ofImage), y,
+            emit.multiply(remainder(inImage, across), winograd::outputs)};
   }
 
   /// Of squares that begin `before` in front of each of `count` tiles: whether any, or all, lie within `extent`.
@@ -349,7 +341,7 @@ private:
 
   void forwards(Value part) {
     const int64_t blocks = blocksOf(columns, kernel::WinogradOp::columnsOfBlock);
-    const Value chunk = divide(part, blocks);
+    const Value chunk = emit.divide(part, blocks);
     inBlock(remainder(part, blocks), columns, kernel::WinogradOp::columnsOfBlock,
             [&](Value column, int64_t count) {
               const int64_t whole = channels / channelsOfBlock, rest = channels % channelsOfBlock;
@@ -393,10 +385,10 @@ private:
     const int64_t blocks = blocksOf(columns, kernel::WinogradOp::columnsOfBlock);
     const int64_t channelBlocks = blocksOf(channels, channelsOfBlock);
     const Value inShard = remainder(part, blocks * channelBlocks);
-    const Value shard = divide(part, blocks * channelBlocks);
+    const Value shard = emit.divide(part, blocks * channelBlocks);
     inBlock(remainder(inShard, blocks), columns, kernel::WinogradOp::columnsOfBlock,
             [&](Value column, int64_t count) {
-              inBlock(divide(inShard, blocks), channels, channelsOfBlock,
+              inBlock(emit.divide(inShard, blocks), channels, channelsOfBlock,
                       [&](Value channel, int64_t numChannels) {
                         byWeight(shard, channel, numChannels, column, count);
                       });

@@ -26,8 +26,11 @@ Value Emitter::add(Value a, Value b) { return builder.createOrFold<arith::AddIOp
 Value Emitter::multiply(Value a, int64_t b) {
   return builder.createOrFold<arith::MulIOp>(location, a, constant(b));
 }
+Value Emitter::divide(Value a, int64_t b) {
+  return builder.createOrFold<arith::DivSIOp>(location, a, constant(b));
+}
 Value Emitter::shareBegin(Value share, int64_t extent, int64_t shares) {
-  return builder.createOrFold<arith::DivSIOp>(location, multiply(share, extent), constant(shares));
+  return divide(multiply(share, extent), shares);
 }
 
 Type Emitter::pointerType() { return LLVM::LLVMPointerType::get(builder.getContext()); }
@@ -130,6 +133,11 @@ Value Emitter::firstLanes(int64_t count) {
   return arith::ConstantOp::create(
       builder, location,
       DenseElementsAttr::get(vectorOf(builder.getI1Type()), ArrayRef<bool>(present)));
+}
+Value Emitter::number(double value) {
+  const Attribute element = builder.getF32FloatAttr(value);
+  return arith::ConstantOp::create(builder, location,
+                                   DenseElementsAttr::get(vectorOf(builder.getF32Type()), element));
 }
 Value Emitter::splat(Value scalar) {
   if (isa<VectorType>(scalar.getType()))

@@ -25,6 +25,7 @@ public:
   mlir::Value add(mlir::Value a, mlir::Value b);
   mlir::Value add(mlir::Value a, int64_t b) { return add(a, constant(b)); }
   mlir::Value multiply(mlir::Value a, int64_t b);
+  mlir::Value divide(mlir::Value a, int64_t b); ///< towards zero
   /// a · b / c, rounded down: where share a of c begins in b.
   mlir::Value shareBegin(mlir::Value share, int64_t extent, int64_t shares);
 
@@ -56,6 +57,8 @@ public:
 
   /// A mask of the first `count` lanes; null for all of them.
   mlir::Value firstLanes(int64_t count);
+  /// Sixteen times the same f32.
+  mlir::Value number(double value);
   /// A splat of a scalar; vectors pass.
   mlir::Value splat(mlir::Value scalar);
   /// 16 numbers from `first` on, as index.
