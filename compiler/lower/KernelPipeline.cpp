@@ -19,6 +19,7 @@ void buildTrainToKernelPipeline(OpPassManager &manager) {
   passes::FuseSweepsOptions rest;
   rest.afterEpilogues = true;
   steps.addPass(passes::createFuseSweeps(rest));
+  steps.addPass(passes::createKeepSlopes());
   steps.addPass(createCSEPass());
   steps.addPass(passes::createChooseShares());
   steps.addPass(passes::createPlaceScans());

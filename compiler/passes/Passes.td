@@ -138,6 +138,16 @@ def FuseEpilogues : Pass<"fuse-epilogues", "::sinter::train::StepOp"> {
                     Statistic<"bytesSaved", "bytes-saved", "bytes of values that are no longer stored">];
 }
 
+def KeepSlopes : Pass<"keep-slopes", "::sinter::train::StepOp"> {
+  let summary = "Keeps an activation's slope for the backward pass, where its function is computed anyway";
+  let description = [{
+    Stands behind `fuse-epilogues` and `fuse-sweeps`. A contraction stores a value x beside what its epilogue makes of it, and the only reader of x
+    computes from x alone a value with a tanh, an erf or the like that the epilogue computes as well (GELU and its derivative): that value is computed in the
+    epilogue and stored in x's place. Keeps bits: the same operations on the same numbers.
+  }];
+  let statistics = [Statistic<"numKept", "kept", "values in whose place a slope is stored">];
+}
+
 def ChooseShares : Pass<"choose-shares", "::sinter::train::StepOp"> {
   let summary = "Cuts sweeps into shares that threads take";
   let description = [{

@@ -79,9 +79,10 @@ SCALAR_BODY(GeluOp) {
   Scalar s(builder, location);
   Value x = arguments[0], inner;
   if (getApproximate()) {
-    Value cube = s.mul(s.mul(x, x), x);
-    inner = s.make<math::TanhOp>(s.mul(s.number(std::sqrt(2 / std::numbers::pi)),
-                                       s.add(x, s.mul(s.number(0.044715), cube))));
+    // As in the gradient, so that the two can share the tanh.
+    const double c = std::sqrt(2 / std::numbers::pi);
+    Value bend = s.add(s.mul(s.mul(x, x), s.number(c * 0.044715)), s.number(c));
+    inner = s.make<math::TanhOp>(s.mul(x, bend));
   } else {
     inner = s.make<math::ErfOp>(s.mul(x, s.number(1 / std::numbers::sqrt2)));
   }

@@ -81,6 +81,19 @@ train Net on tiny {
 """
 
 # Dropout behind a ReLU, with and without a flatten between the two, and behind what has no sign to tell it by.
+# Activations whose slopes want the function that they are made of.
+CURVED = """
+data d {
+  x: f32[21]
+  y: class[3]
+  train { x, y = synthetic(60) }
+}
+model M(x: f32[21]) -> f32[3] {
+  x |> dense(37) |> gelu(approximate: tanh) |> dense(19) |> gelu |> dense(33) |> tanh |> dense(18) |> silu |> dense(3) as head
+}
+train M on d { objective cross_entropy(M(x), y); optimize sgd(lr: 0.1); batch 16; epochs 2 }
+"""
+
 DROPPING = """
 data pictures {
   x: f32[3, 7, 5]
@@ -177,6 +190,12 @@ class SameBits(harness.ProgramTest):
             for threads in (1, 2):
                 other, _ = self.train(program, f"{name}{threads}", "--threads", threads)
                 self.assert_same_bits(kept, other, f"{name}, with {threads} threads")
+
+    def test_slopes_kept_or_not(self):
+        """A slope that is kept in place of what it was computed from is what the backward pass would compute."""
+        late, _ = self.train(self.build(CURVED, "late", "--without", "keep-slopes"), "late.run", "--threads", 1)
+        early, _ = self.train(self.build(CURVED, "early"), "early.run", "--threads", 2)
+        self.assert_same_bits(late, early, "with slopes kept")
 
     def cpus(self):
         """With and without AVX-512 and AVX512-BF16, of those that this machine can run."""
