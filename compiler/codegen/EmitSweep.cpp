@@ -65,6 +65,7 @@ LogicalResult SweepEmitter::run() {
     return op.emitOpError("has ") << op.getShares() << " shares and no axis to cut";
   if (op.getZero() && failed(zeroFill(cut)))
     return failure();
+  loadUniform();
   if (const auto axes = turnedAxes()) {
     const auto [rows, columns] = *axes;
     llvm::erase(outer, rows);
@@ -356,6 +357,8 @@ Value SweepEmitter::coordinateOf(int64_t opAxis, int vector) {
 Value SweepEmitter::loadInput(unsigned operand, int vector) {
   if (Value known = turned.lookup(operand))
     return known;
+  if (Value known = uniform.lookup(operand))
+    return known;
   const Type element = elements[operand];
   Value address = addressOf(operand);
   if (vector < 0)
@@ -373,6 +376,15 @@ Value SweepEmitter::initial(unsigned output, bool vectors) {
     attribute = DenseElementsAttr::get(Emitter::vectorOf(attribute.getType()),
                                        static_cast<Attribute>(attribute));
   return arith::ConstantOp::create(emit.builder, emit.location, attribute);
+}
+
+void SweepEmitter::loadUniform() {
+  for (unsigned input = 0; input < numInputs; ++input)
+    if (accesses[input] && !body.getArgument(input).use_empty() &&
+        llvm::all_of(accesses[input]->strides, [](int64_t stride) { return stride == 0; }))
+      uniform[input] =
+          emit.load(emit.advance(scope.pointers[input], accesses[input]->offset, elements[input]),
+                    elements[input]);
 }
 
 SmallVector<Value> SweepEmitter::evaluateBody(int vector, ValueRange accumulated) {

@@ -123,6 +123,7 @@ private:
   std::optional<FetchAhead> fetches;
   Value outerSteps; ///< in turns, of loops around the innermost
   SmallVector<Value> withPointers, outputPointers, aheadPointers, coordinateBases, capturedValues;
+  SmallVector<Value> uniform; ///< of each with-value: what the whole tile reads, or null
 
   Value maskOf(int64_t column) {
     return column + 1 == kernel.vectors ? emit.firstLanes(kernel.lastColumns) : Value();
@@ -301,11 +302,21 @@ private:
   void finish(ArrayRef<Value> sums) {
     if (!kernel.epilogue || kernel.epilogue->empty())
       return storePartial(sums);
+    loadUniform();
     if (rowsOfTurn() > 0)
       return finishInTurns(sums);
     for (int64_t i = 0; i < kernel.rows(); ++i)
       for (int64_t j = 0; j < kernel.vectors; ++j)
         finishVector(sums[i * kernel.vectors + j], {}, i, j);
+  }
+
+  /// What the whole tile reads one element of, an optimizer's rate say, is read before anything is stored: behind a store, which might
+  /// have changed it, what follows from it would be computed again for each vector.
+  void loadUniform() {
+    uniform.assign(kernel.with.size(), {});
+    for (auto [tile, pointer, value] : llvm::zip_equal(kernel.with, withPointers, uniform))
+      if (!tile.hasColumns && llvm::all_equal(tile.rowOffsets))
+        value = emit.splat(emit.load(addressOf(pointer, tile, {}, 0, 0), tile.element));
   }
 
   /// How many rows of the tile go through the epilogue side by side; 0: each vector by itself, the sums in their registers. That is best
@@ -376,6 +387,10 @@ private:
     IRMapping mapping;
     mapping.map(body.getArgument(0), sum);
     for (auto [index, tile] : llvm::enumerate(kernel.with)) {
+      if (uniform[index]) {
+        mapping.map(body.getArgument(index + 1), uniform[index]);
+        continue;
+      }
       Value pointer =
           addressOf(withPointers[index], tile, turn, i, tile.hasColumns ? j * lanes : 0);
       mapping.map(body.getArgument(index + 1),

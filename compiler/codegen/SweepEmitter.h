@@ -47,7 +47,8 @@ private:
   Value groupBase;             // the first one's coordinate, where that is a multiple of the group
   int64_t inGroup = 0;         // which of them is written
   SmallVector<bool> pastCache; // of each output: whether whole lines are written past the cache
-  llvm::SmallDenseMap<unsigned, Value> turned; // inputs whose vector is there already
+  llvm::SmallDenseMap<unsigned, Value> turned;  // inputs whose vector is there already
+  llvm::SmallDenseMap<unsigned, Value> uniform; // inputs of one element
 
   bool hasReduction() const { return extents.size() > numParallel; }
   int64_t stride(unsigned operand, unsigned axis) const;
@@ -105,6 +106,10 @@ private:
   Value coordinateOf(int64_t opAxis, int vector);
 
   Value loadInput(unsigned operand, int vector);
+
+  /// Inputs that all points read one element of, before anything is stored: behind a store, which might have changed it, what follows
+  /// from it would be computed again at every point.
+  void loadUniform();
 
   Value initial(unsigned output, bool vectors);
 

@@ -792,7 +792,8 @@ def Train_AdamOp : Train_UpdateOp<"adam"> {
   let summary = "Adam (Kingma and Ba 2015), or AdamW (Loshchilov and Hutter 2019) where `decoupled`, as PyTorch computes them";
   let description = [{
     decoupled: w ← w (1 - rate · weight_decay), else g ← g + weight_decay · w. m' = β1 m + (1 - β1) g; v' = β2 v + (1 - β2) g²;
-    w' = w - (rate / c1) · m' / (√v' / √c2 + eps), with c1 = 1 - β1^t and c2 = 1 - β2^t from `bias_correction`.
+    w' = w - (rate √c2 / c1) · m' / (√v' + eps √c2), with c1 = 1 - β1^t and c2 = 1 - β2^t from `bias_correction`: PyTorch's
+    (rate / c1) · m' / (√v' / √c2 + eps) with one quotient less.
 
     (C1) 0 ≤ beta1, beta2 < 1. (C2) eps is not negative. (U1) w, its gradient, its states and all results have one type.
   }];

@@ -71,8 +71,11 @@ SmallVector<Value> AdamOp::buildScalar(OpBuilder &builder, Location location, Va
   const double beta1 = getBeta1().convertToDouble(), beta2 = getBeta2().convertToDouble();
   Value m = s.add(s.mul(s.number(beta1), arguments[2]), s.mul(s.number(1 - beta1), g));
   Value v = s.add(s.mul(s.number(beta2), arguments[3]), s.mul(s.number(1 - beta2), s.mul(g, g)));
-  Value root = s.div(s.make<math::SqrtOp>(v), s.make<math::SqrtOp>(c2));
-  Value step = s.div(s.mul(s.div(rate, c1), m), s.add(root, s.number(getEps())));
+  // Section 2 of the paper: the corrections as two scalars, so that an element takes one root and one quotient. A core
+  // divides sixteen floats in the time of some thirty multiply-adds.
+  Value root2 = s.make<math::SqrtOp>(c2);
+  Value size = s.div(s.mul(rate, root2), c1), eps = s.mul(s.number(getEps()), root2);
+  Value step = s.div(s.mul(size, m), s.add(s.make<math::SqrtOp>(v), eps));
   return {s.sub(w, step), m, v};
 }
 

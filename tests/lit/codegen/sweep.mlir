@@ -211,3 +211,25 @@ kernel.task @in_place {
     kernel.yield %t : f32
   }
 }
+
+// -----
+// A number that every point reads is loaded before anything is stored.
+// CHECK-LABEL: func.func private @uniform
+// CHECK-NOT: scf.for
+// CHECK: llvm.load {{.*}} -> f32
+// CHECK: scf.for
+// CHECK-NOT: -> f32
+// CHECK: llvm.store
+kernel.task @uniform {
+^bb0(%arena: memref<4096xi8>, %state: memref<64xi8>):
+  %x0 = arith.constant 64 : index
+  %r0 = arith.constant 2048 : index
+  %x = memref.view %arena[%x0][] : memref<4096xi8> to memref<64xf32>
+  %r = memref.view %arena[%r0][] : memref<4096xi8> to memref<f32>
+  kernel.sweep parallel [64] ins(%x, %r : memref<64xf32>, memref<f32>) outs(%x : memref<64xf32>)
+    maps [affine_map<(i) -> (i)>, affine_map<(i) -> ()>, affine_map<(i) -> (i)>] {
+  ^bb0(%a: f32, %b: f32):
+    %y = arith.mulf %a, %b : f32
+    kernel.yield %y : f32
+  }
+}
