@@ -11,6 +11,11 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
+/// Lines of so many rows fill a register tile by themselves.
+constexpr int64_t mostRowsOfTile = 14;
+/// Among how many taps those that store are sought: each is held against all before it.
+constexpr size_t mostTapsCompared = 256;
+
 /// A coordinate that may fall outside its tensor: factor · axis + Σ taps + constant must lie in [0, extent).
 struct Limit {
   int axis = -1; ///< in the op's domain; -1 where the coordinate has taps only
@@ -153,15 +158,78 @@ private:
         return std::tuple(-a.numRows(), ArrayRef(a.point)) <
                std::tuple(-b.numRows(), ArrayRef(b.point));
       });
-    const int64_t allRows = product(plan.rows);
-    auto type = cast<ShapedType>(op.getOutputs()[0].getType());
-    // The rows of a tap that are present are distinct elements of the output, so counting them tells whether they are all.
-    if (plan.tapsAreSummed) {
-      plan.needsZeroFill =
-          plan.order.empty() || plan.order.front().numRows() * plan.cols != type.getNumElements();
-      plan.needsFinish = !op.getEpilogue().empty() &&
-                         (plan.needsZeroFill || plan.order.back().numRows() != allRows);
+    if (!plan.tapsAreSummed) { // each has outputs of its own
+      for (Tap &tap : plan.order)
+        tap.isFirst = true;
+      return;
     }
+    // The rows of a tap that are present are distinct elements of the output, so counting them tells whether they are all.
+    const int64_t elements = cast<ShapedType>(op.getOutputs()[0].getType()).getNumElements();
+    plan.firstTapIsWhole =
+        !plan.order.empty() && plan.order.front().numRows() * plan.cols == elements;
+    plan.needsFinish = !op.getEpilogue().empty() &&
+                       (!plan.firstTapIsWhole || plan.order.back().numRows() != product(plan.rows));
+    const int64_t stored = markFirstTaps() * plan.cols;
+    plan.needsZeroFill = stored != elements;
+    // Zeros between what several taps store would be of many shapes; then all is zeroed and all taps add.
+    if (plan.needsZeroFill && plan.order.size() > 1)
+      for (Tap &tap : plan.order)
+        tap.isFirst = false;
+  }
+
+  /// Finds the taps that no tap before shares an element with; how many rows they have together. By input with a stride they are one
+  /// for each parity.
+  int64_t markFirstTaps() {
+    int64_t numRows = 0;
+    SmallVector<SmallVector<Steps>> known;
+    for (Tap &tap : plan.order) {
+      SmallVector<Steps> own = elementsOf(tap);
+      tap.isFirst =
+          llvm::none_of(known, [&](ArrayRef<Steps> others) { return mayMeet(own, others); });
+      if (tap.isFirst)
+        numRows += tap.numRows();
+      known.push_back(std::move(own));
+      if (known.size() == mostTapsCompared)
+        break;
+    }
+    return numRows;
+  }
+
+  /// Where a tap's rows lie in each dimension of the first output that one row axis moves along: start, start + step, …
+  struct Steps {
+    int64_t start = 0, step = 0, count = 0; ///< count 0: anywhere
+  };
+  SmallVector<Steps> elementsOf(const Tap &tap) {
+    SmallVector<Steps> result;
+    const AffineMap map = op.getMap(plan.output(0));
+    for (AffineExpr expr : map.getResults()) {
+      const auto linear = linearize(expr, map.getNumDims());
+      Steps steps{linear->constant, 0, 1};
+      for (auto [axis, factor] : llvm::enumerate(linear->factors)) {
+        if (factor == 0)
+          continue;
+        if (axis >= firstTap() && axis < firstSum()) {
+          steps.start += factor * tap.point[axis - firstTap()];
+        } else if (axis < plan.rows.size() && steps.step == 0 && factor > 0) {
+          steps = {steps.start + factor * tap.rows[axis].low, factor, tap.rows[axis].size()};
+        } else {
+          steps.count = 0;
+          break;
+        }
+      }
+      result.push_back(steps);
+    }
+    return result;
+  }
+  static bool mayMeet(ArrayRef<Steps> a, ArrayRef<Steps> b) {
+    return llvm::all_of(llvm::zip_equal(a, b), [](const auto &pair) {
+      const auto &[x, y] = pair;
+      if (x.count == 0 || y.count == 0)
+        return true;
+      if (x.start > y.start + y.step * (y.count - 1) || y.start > x.start + x.step * (x.count - 1))
+        return false;
+      return x.step != y.step || x.step == 0 || (x.start - y.start) % x.step == 0;
+    });
   }
 
   void addTap(ArrayRef<int64_t> point) {
@@ -207,7 +275,7 @@ private:
         });
     if (op.getEpilogue().empty() || !plan.tapsAreSummed || !outputUsesTaps)
       return success();
-    if (plan.needsZeroFill)
+    if (!plan.firstTapIsWhole)
       return op.emitOpError("an epilogue needs a tap that reaches every element of the output");
     if (!op.getEpilogue().getOps<kernel::IndexOp>().empty())
       return op.emitOpError("an epilogue over rows that taps move has no coordinates");
@@ -225,6 +293,9 @@ private:
     });
     for (unsigned axis = plan.rows.size(); axis-- > 1;) {
       if (pinned[axis - 1] || pinned[axis] || !mergeable(axis - 1))
+        continue;
+      // Images are walked one by one, and a tile lies over their two innermost axes: short lines leave it room for several.
+      if (axis == 1 && plan.rows.size() > 2 && plan.rows.back() < mostRowsOfTile)
         continue;
       merge(axis - 1);
       pinned.erase(pinned.begin() + axis);

@@ -24,6 +24,8 @@ struct Tap {
   llvm::SmallVector<int64_t> point;
   llvm::SmallVector<Range> rows; ///< one a row axis: the rows that are present
   llvm::SmallVector<Range> sum;  ///< one a sum axis
+  /// No tap before it reaches an element of its outputs, so it stores where others add.
+  bool isFirst = false;
   int64_t numRows() const;
 };
 
@@ -38,7 +40,9 @@ struct ContractPlan {
   llvm::SmallVector<Tap> order;
   /// The outputs do not use taps alone, so the taps of a row are summed.
   bool tapsAreSummed = false;
-  /// The first tap does not reach every element of the first output: it must be zeroed before.
+  /// The first tap reaches every element of the first output.
+  bool firstTapIsWhole = false;
+  /// Taps that store do not reach every element of the first output: the others must be zeroed before.
   bool needsZeroFill = false;
   /// The epilogue cannot ride on the last tap, which misses some rows.
   bool needsFinish = false;

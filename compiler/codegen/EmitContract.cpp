@@ -182,33 +182,69 @@ private:
     if (plan.needsZeroFill)
       overChunk(cursor, [&](const Cursor &at) { zeroFill(at); });
     for (auto [index, tap] : llvm::enumerate(plan.order)) {
-      Flag first = both({}, index == 0 && !plan.needsZeroFill);
+      Flag first = both({}, tap.isFirst);
       Flag last = both({}, hasEpilogue && !plan.needsFinish && index + 1 == plan.order.size());
       sumBlocks(0, movedToTap(cursor, tap), tap, {}, first, last);
     }
     if (plan.needsFinish) {
-      // The first tap reaches every element, unless zeros had to be filled in; then rows are the output's own.
+      // The first tap reaches every element, or rows are the output's own.
       Tap whole;
       for (int64_t extent : plan.rows)
         whole.rows.push_back({0, extent});
-      if (!plan.needsZeroFill)
+      if (plan.firstTapIsWhole)
         whole = plan.order.front();
       tiles(movedToTap(cursor, whole), whole, {}, both({}, false), {}, /*sumIsEmpty=*/true);
     }
   }
 
-  /// The part of the first output that belongs to one index of the first row axis.
+  /// What no tap stores of the part of the first output that belongs to one index of the first row axis.
   void zeroFill(const Cursor &cursor) {
     const int64_t elements =
         cast<ShapedType>(op.getOutputs()[0].getType()).getNumElements() / plan.rows[0];
-    Type f32 = emit.builder.getF32Type();
-    const unsigned output = plan.output(0);
+    const Access &access = plan.accesses[plan.output(0)];
     // The cursor stands at row coordinate 0 of the other axes, which may lie before the image: count from its first element.
-    Value start = emit.multiply(cursor.coordinates[0], plan.accesses[output].strides[0]);
-    Value pointer = emit.advance(scope.pointers[output], start, f32);
+    Value start = emit.multiply(cursor.coordinates[0], access.strides[0]);
+    if (plan.order.empty() || !plan.order.front().isFirst)
+      return zeros(start, 0, elements);
+    const Tap &tap = plan.order.front();
+    int64_t first = access.offset;
+    for (auto [i, value] : llvm::enumerate(tap.point))
+      first += value * access.strides[plan.tapAxis(i)];
+    SmallVector<Run> runs;
+    for (unsigned axis = 1; axis < plan.rows.size(); ++axis) {
+      first += tap.rows[axis].low * access.strides[axis];
+      runs.push_back({tap.rows[axis].size(), access.strides[axis]});
+    }
+    llvm::sort(runs, [](const Run &a, const Run &b) { return a.stride > b.stride; });
+    zerosAround(start, first, elements, runs);
+  }
+
+  /// Evenly spaced parts of the output.
+  struct Run {
+    int64_t count, stride;
+  };
+
+  /// `elements` from `start` without those that a tap stores: its first lies at `first`, `runs` lead to the others, outermost first.
+  void zerosAround(Value start, int64_t first, int64_t elements, ArrayRef<Run> runs) {
+    zeros(start, 0, first);
+    if (runs.empty())
+      return zeros(start, first + plan.cols, elements);
+    const Run &run = runs.front();
+    const int64_t lastAt = first + (run.count - 1) * run.stride;
+    emit.loop(0, run.count - 1, 1, [&](Value i) {
+      Value from = emit.add(emit.add(start, first), emit.multiply(i, run.stride));
+      zerosAround(from, 0, run.stride, runs.drop_front());
+    });
+    zerosAround(emit.add(start, lastAt), 0, elements - lastAt, runs.drop_front());
+  }
+
+  /// Zeros in [from, to), counted from `start`.
+  void zeros(Value start, int64_t from, int64_t to) {
+    Type f32 = emit.builder.getF32Type();
+    Value pointer = emit.advance(scope.pointers[plan.output(0)], emit.add(start, from), f32);
     Value zero = arith::ConstantOp::create(emit.builder, emit.location,
                                            emit.builder.getZeroAttr(Emitter::vectorOf(f32)));
-    const int64_t whole = elements / lanes * lanes;
+    const int64_t elements = to - from, whole = elements / lanes * lanes;
     emit.loop(0, whole, lanes,
               [&](Value i) { emit.storeLanes(zero, emit.advance(pointer, i, f32)); });
     if (whole != elements)

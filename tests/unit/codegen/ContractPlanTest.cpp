@@ -93,17 +93,49 @@ TEST_CASE("a sum that its first tap begins everywhere needs no zeros") {
   CHECK_FALSE(planned.plan.isOneCall());
 }
 
-TEST_CASE("by input with stride 2 no tap reaches every element, so zeros are filled in") {
-  const Planned planned(
-      "1x2x2x16xf32", "3x3x16x16xf32", "1x4x4x16xf32",
-      "kernel.contract rows [1, 2, 2] cols 16 taps [3, 3] sum [16] ins(%a, %b : "
-      "memref<1x2x2x16xf32>, "
-      "memref<3x3x16x16xf32>) outs(%c : memref<1x4x4x16xf32>) maps ["
-      "affine_map<(b, y, x, c, r, s, o) -> (b, y, x, o)>,"
-      "affine_map<(b, y, x, c, r, s, o) -> (r, s, o, c)>,"
-      "affine_map<(b, y, x, c, r, s, o) -> (b, y * 2 + r - 1, x * 2 + s - 1, c)>] block [16]");
+namespace {
+
+/// A convolution by input, of 2 × 2 pixels into 4 × 4, whose taps lie `padding` before the pixel.
+Planned byInput(int64_t kernel, int64_t padding, int64_t stride) {
+  const std::string k = std::to_string(kernel), p = std::to_string(padding),
+                    s = std::to_string(stride);
+  return Planned("1x2x2x16xf32", k + "x" + k + "x16x16xf32", "1x4x4x16xf32",
+                 "kernel.contract rows [1, 2, 2] cols 16 taps [" + k + ", " + k +
+                     "] sum [16] ins(%a, %b : memref<1x2x2x16xf32>, memref<" + k + "x" + k +
+                     "x16x16xf32>) outs(%c : memref<1x4x4x16xf32>) maps ["
+                     "affine_map<(b, y, x, c, r, s, o) -> (b, y, x, o)>,"
+                     "affine_map<(b, y, x, c, r, s, o) -> (r, s, o, c)>,"
+                     "affine_map<(b, y, x, c, r, s, o) -> (b, y * " +
+                     s + " + r - " + p + ", x * " + s + " + s - " + p + ", c)>] block [16]");
+}
+
+int64_t numberThatStore(const ContractPlan &plan) {
+  return llvm::count_if(plan.order, [](const codegen::Tap &tap) { return tap.isFirst; });
+}
+
+} // namespace
+
+TEST_CASE("by input with stride 2 the first tap of each parity stores, and no zeros are needed") {
+  const Planned planned = byInput(3, 1, 2);
   CHECK(planned.plan.tapsAreSummed);
+  CHECK_FALSE(planned.plan.firstTapIsWhole);
+  CHECK_FALSE(planned.plan.needsZeroFill);
+  CHECK(numberThatStore(planned.plan) == 4);
+  CHECK(llvm::all_of(llvm::ArrayRef(planned.plan.order).take_front(4),
+                     [](const codegen::Tap &tap) { return tap.isFirst; }));
+}
+
+TEST_CASE("one tap with stride 2 stores what it reaches, and zeros go around it") {
+  const Planned planned = byInput(1, 0, 2);
   CHECK(planned.plan.needsZeroFill);
+  CHECK(numberThatStore(planned.plan) == 1);
+  CHECK(planned.plan.rows == llvm::SmallVector<int64_t>{1, 2, 2}); // a tile spans both short lines
+}
+
+TEST_CASE("where several taps leave gaps, all add to zeros") {
+  const Planned planned = byInput(2, 0, 3); // the pixels at 2 are reached by none
+  CHECK(planned.plan.needsZeroFill);
+  CHECK(numberThatStore(planned.plan) == 0);
 }
 
 TEST_CASE("by weight each tap has its own output and limits the sum") {
@@ -130,5 +162,6 @@ TEST_CASE("rows that every operand walks as one become one axis") {
       "affine_map<(b, t, n, k) -> (k, n)>, affine_map<(b, t, n, k) -> (b, t, n)>] block [16]");
   CHECK(planned.plan.rows == llvm::SmallVector<int64_t>{32});
   CHECK(planned.plan.isOneCall());
+  CHECK(planned.plan.order.front().isFirst);
   CHECK(planned.plan.planAxis == llvm::SmallVector<unsigned>{0, 0});
 }
