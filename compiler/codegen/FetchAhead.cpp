@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/FetchAhead.h"
 
+#include "compiler/codegen/Caches.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -10,7 +11,6 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-constexpr int64_t lineBytes = 64;
 /// More lines in a turn than this are a burst.
 constexpr int64_t mostLinesOfTurn = 8;
 

@@ -3,6 +3,7 @@
 #include "compiler/codegen/MicroKernel.h"
 
 #include "compiler/codegen/Body.h"
+#include "compiler/codegen/Caches.h"
 #include "compiler/codegen/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -13,7 +14,6 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-constexpr int64_t lineBytes = 64;
 /// How many registers' worth of a long epilogue run side by side; each takes some registers more for what lies between.
 constexpr int64_t vectorsSideBySide = 4;
 

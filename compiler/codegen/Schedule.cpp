@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/Schedule.h"
 
+#include "compiler/codegen/Caches.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/kernel/Shares.h"
 #include "llvm/ADT/STLExtras.h"
@@ -16,21 +17,41 @@ namespace {
 /// Straight-line sums over few channels make LLVM keep every broadcast alive; smaller tiles leave it room.
 constexpr int64_t maxAccumulatorsOfShortSums = 18;
 
-int64_t innermostSum(const ContractPlan &plan) { return plan.sum.empty() ? 1 : plan.sum.back(); }
+/// How many steps the innermost loop of a call takes: axes of the sum that both operands walk as one are one loop, and copies lie so.
+int64_t innermostSteps(const ContractPlan &plan, const Schedule &schedule) {
+  if (plan.sum.empty())
+    return 1;
+  const size_t last = plan.sum.size() - 1;
+  if (plan.bf16)
+    return plan.sum[last];
+  int64_t steps = plan.block[last];
+  const auto isOneWith = [&](size_t axis, unsigned operand, bool isCopy) {
+    llvm::ArrayRef<int64_t> strides = plan.accesses[operand].strides;
+    const bool isWhole = llvm::all_of(plan.order, [&](const Tap &tap) {
+      return tap.sum[axis + 1] == Range{0, plan.sum[axis + 1]};
+    });
+    return isCopy || (isWhole && strides[plan.sumAxis(axis)] ==
+                                     plan.block[axis + 1] * strides[plan.sumAxis(axis + 1)]);
+  };
+  for (size_t axis = last; axis-- > 0;) {
+    if (!isOneWith(axis, 0, schedule.packA) || !isOneWith(axis, 1, schedule.packB))
+      break;
+    steps *= plan.block[axis];
+  }
+  return steps;
+}
 
-/// What of the first-level cache one call of a micro-kernel may count on, in lines of 64 bytes: 32 KiB in 64 sets of eight ways, which
-/// every CPU with AVX2 has at least.
-constexpr int64_t lineBytes = 64, cacheSets = 64, cacheWays = 8, cacheLines = cacheSets * cacheWays;
-/// Into how many shares a task is cut at most where each of them packs what all read.
-constexpr int64_t maxSharesThatPack = 4;
-/// What is packed of one operand stands on a thread's stack: 256 KiB.
-constexpr int64_t maxPackedElements = 64 * 1024;
-/// How much of B may come from the second-level cache once a tile of rows; and where outputs come back there for each block of the sum.
-constexpr int64_t streamedBytes = 1024 * 1024, streamedBytesOfBlock = 512 * 1024;
+/// Into how many shares a task is cut at most where each of them packs, or fetches from far, what all read.
+constexpr int64_t maxSharesThatReread = 4;
+/// What is packed of one operand stands on a thread's stack: 320 KiB.
+constexpr int64_t maxPackedElements = 80 * 1024;
+/// How much of B may come from the second-level cache once a tile of rows, where outputs do not come back there for each block of the
+/// sum.
+constexpr int64_t streamedBytes = 2 * nearBytes;
 /// Shorter sums wait for their outputs rather than for A.
 constexpr int64_t leastTallSteps = 128;
-/// What of the second-level cache the rows of a chunk may fill.
-constexpr int64_t chunkBytes = 512 * 1024;
+/// Fewer rows of an image read a panel too seldom before the next one takes its place in the first-level cache.
+constexpr int64_t leastRowsOfImage = 128;
 /// Two threads or four take as many shares each.
 constexpr int64_t evenForFour = 4;
 /// Into how many shares the rows of a convolution by weight are cut where each walks all taps.
@@ -98,8 +119,8 @@ double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target 
         cycles += static_cast<double>(y.count * x.count * panel.count * outerRows) *
                   cyclesOfStep(y.size * x.size, panel.size, shape, schedule, target);
   // A copy loads and stores; it finds its lines further away than a tile does. Each share makes its own of what all of them read.
-  const int64_t copiesOfA = schedule.shareAxis == ShareAxis::Panels ? maxSharesThatPack : 1;
-  const int64_t copiesOfB = cutsRowTiles(schedule.shareAxis) ? maxSharesThatPack : 1;
+  const int64_t copiesOfA = schedule.shareAxis == ShareAxis::Panels ? maxSharesThatReread : 1;
+  const int64_t copiesOfB = cutsRowTiles(schedule.shareAxis) ? maxSharesThatReread : 1;
   if (schedule.packB)
     cycles += 4.0 * static_cast<double>(shape.vectors * copiesOfB);
   if (schedule.packA)
@@ -118,7 +139,7 @@ bool sharesRowsOfAllTaps(const ContractPlan &plan) {
   const bool readsImagesTogether =
       llvm::all_of(plan.order, [&](const Tap &tap) { return tap.sum[0] == Range{0, plan.sum[0]}; });
   const int64_t bytes = numTaps * plan.rows[0] * plan.cols * 4 / sharesOfRows;
-  const bool savesReads = numTaps > sharesOfRows && bytes <= chunkBytes;
+  const bool savesReads = numTaps > sharesOfRows && bytes <= nearBytes;
   return (numTaps == 1 || savesReads) && readsImagesTogether && plan.rows[0] >= 4 * sharesOfRows;
 }
 
@@ -176,12 +197,18 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
                      bool isTall) {
   const int64_t units = unitsOf(plan, vectors, schedule),
                 worthwhile = worthwhileShares(plan, vectors);
-  // Each share packs anew what all of them read, or waits anew for its first rows in each block of a sum that runs across A's lines.
+  // Each share packs anew what all of them read, or fetches it anew from beyond the second-level cache, or waits anew for its first rows
+  // in each block of a sum that runs across A's lines.
   const bool packsShared = (cutsRowTiles(schedule.shareAxis) && schedule.packB) ||
                            (schedule.shareAxis == ShareAxis::Panels && schedule.packA);
-  const bool waitsAgain = isTall && plan.accesses[0].strides[0] == 1 &&
-                          llvm::product_of(plan.sum) > llvm::product_of(plan.block);
-  int64_t limit = packsShared || waitsAgain ? maxSharesThatPack : 16;
+  const int64_t steps = llvm::product_of(plan.sum);
+  const bool readsAgain =
+      plan.rows.size() == 1 && plan.taps.empty() &&
+      ((schedule.shareAxis == ShareAxis::RowTiles && steps * plan.cols * 4 > nearBytes) ||
+       (schedule.shareAxis == ShareAxis::Panels && plan.rows[0] * steps * 4 > nearBytes));
+  const bool waitsAgain =
+      isTall && plan.accesses[0].strides[0] == 1 && steps > llvm::product_of(plan.block);
+  int64_t limit = packsShared || readsAgain || waitsAgain ? maxSharesThatReread : 16;
   switch (schedule.shareAxis) {
   case ShareAxis::OuterRows:
     if (schedule.chunk > 1) // whole chunks, or shares of less where their number is not even
@@ -224,8 +251,13 @@ int64_t chooseChunk(const ContractPlan &plan) {
   if (!plan.tapsAreSummed || !canChunk(plan))
     return 0;
   const int64_t rows = llvm::product_of(llvm::ArrayRef(plan.rows).drop_front());
+  // Weights of all taps that stay there as well are near in any case, and while one image is worked on, the next can be asked for.
+  const int64_t weights = llvm::product_of(plan.sum) * plan.cols * 4;
+  if (weights * llvm::product_of(plan.taps) <= nearBytes &&
+      (rows >= leastRowsOfImage || weights <= cacheLines * lineBytes))
+    return 0;
   const int64_t bytes = rows * (llvm::product_of(plan.sum) + plan.cols) * 4;
-  const int64_t chunk = std::min<int64_t>(chunkBytes / bytes, divideCeil(plan.rows.front(), 4));
+  const int64_t chunk = std::min<int64_t>(nearBytes / bytes, divideCeil(plan.rows.front(), 4));
   if (chunk <= 1)
     return 0;
   // Each share takes some chunks: a number that two or four threads divide without rest.
@@ -289,10 +321,9 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   // Where the columns' part of B is the smaller one, it is walked once a tile of rows; then A and the output are walked but once.
   shape.isTall = numRows == 1 && plan.taps.empty() && !plan.bf16 && plan.rows[0] >= plan.cols &&
                  shape.steps >= leastTallSteps &&
-                 plan.rows[0] * llvm::product_of(plan.sum) * 4 > chunkBytes &&
-                 shape.steps * plan.cols * 4 <= (isOneBlock ? streamedBytes : streamedBytesOfBlock);
+                 plan.rows[0] * llvm::product_of(plan.sum) * 4 > nearBytes &&
+                 shape.steps * plan.cols * 4 <= (isOneBlock ? streamedBytes : nearBytes);
   const bool walksRows = shape.isTall || (numRows == 1 && !plan.bf16 && plan.rows[0] > plan.cols);
-  const bool shortSum = innermostSum(plan) < 8;
   const int64_t largestTile = largestRowTile(plan);
 
   Schedule best;
@@ -315,8 +346,6 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
   };
   for (int64_t nr = 1; nr <= std::min<int64_t>(shape.vectors, 4); ++nr)
     for (int64_t mr = 1; mr <= largestTile && fitsRegisters(mr, nr, target); ++mr) {
-      if (shortSum && mr * nr > maxAccumulatorsOfShortSums)
-        continue;
       Schedule schedule = best;
       schedule.mr = mr;
       schedule.nr = nr;
@@ -326,6 +355,10 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
             continue;
           schedule.packA = packA;
           schedule.packB = packB;
+          const bool shortSum = innermostSteps(plan, schedule) < 8;
+          if (shortSum && mr * nr > maxAccumulatorsOfShortSums)
+            continue;
+          schedule.unroll = shortSum ? 1 : 4;
           schedule.rowsOutside = walksRows && !packA && !packB;
           schedule.shareAxis = chooseShareAxis(plan, shape.vectors, schedule);
           schedule.shares = chooseShares(plan, shape.vectors, schedule, shape.isTall);
@@ -334,7 +367,6 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
           consider(schedule);
         }
     }
-  best.unroll = shortSum ? 1 : 4;
   return best;
 }
 

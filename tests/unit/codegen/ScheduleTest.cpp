@@ -115,12 +115,23 @@ TEST_CASE("a product with far more rows than caches hold walks all panels within
 }
 
 TEST_CASE("a sum across the lines of many rows is cut into few shares") {
-  ContractPlan plan = product(1024, 1024, 256);
+  ContractPlan plan = product(1024, 512, 256);
   plan.block = {256};
   CHECK(chooseSchedule(plan, machine(true)).shares > 4);
   plan.accesses[0].strides = {1, 0, 1024};
   CHECK(chooseSchedule(plan, machine(true)).rowsOutside);
   CHECK(chooseSchedule(plan, machine(true)).shares == 4);
+}
+
+TEST_CASE("few shares read all of an operand that comes from far") {
+  ContractPlan near = product(1024, 256, 256), far = product(1024, 1024, 256);
+  near.block = far.block = {256};
+  CHECK(chooseSchedule(near, machine(true)).shares > 4);
+  CHECK(chooseSchedule(far, machine(true)).shares == 4);
+  ContractPlan wide = product(256, 1024, 1024); // shares take panels, and all of A
+  wide.block = {256};
+  CHECK(chooseSchedule(wide, machine(true)).shareAxis == ShareAxis::Panels);
+  CHECK(chooseSchedule(wide, machine(true)).shares == 4);
 }
 
 TEST_CASE("rows of A are packed only where they lie side by side") {
@@ -141,6 +152,13 @@ TEST_CASE("images of a small convolution go through each tap in chunks") {
   CHECK(chooseSchedule(plan, machine(true)).chunk == 8);
   plan.rows = {32, 32, 32}; // an image alone fills the cache
   CHECK(chooseSchedule(plan, machine(true)).chunk == 0);
+
+  plan.rows = {32, 16, 16};
+  plan.sum = plan.block = {64};
+  plan.cols = 128;
+  CHECK(chooseSchedule(plan, machine(true)).chunk == 0); // as weights are near by themselves
+  plan.taps = {64};
+  CHECK(chooseSchedule(plan, machine(true)).chunk == 2);
 }
 
 namespace {
@@ -191,6 +209,20 @@ TEST_CASE(
   const Schedule schedule = chooseSchedule(plan, machine(true));
   CHECK(schedule.shareAxis == ShareAxis::RowsOfAllTaps);
   CHECK(schedule.shares == 4);
+}
+
+TEST_CASE("a sum over small images is one loop where both operands lie or are copied so") {
+  ContractPlan plan = byWeight(64, 32, 4, 4);
+  plan.block = {8, 4, 4};
+  CHECK(chooseSchedule(plan, machine(true)).unroll == 4);
+  for (Tap &tap : plan.order)
+    tap.sum[2] = {0, 3}; // lines of four, but three of each
+  const Schedule narrow = chooseSchedule(plan, machine(true));
+  CHECK(narrow.unroll == (narrow.packA && narrow.packB ? 4 : 1));
+  plan.accesses[0].strides[0] = 16; // nothing to pack
+  const Schedule direct = chooseSchedule(plan, machine(true));
+  CHECK(direct.unroll == 1);
+  CHECK(direct.mr * direct.nr <= 18);
 }
 
 TEST_CASE("shares cut the larger operand of a product, which then is read once") {
