@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/LoopsAhead.h"
 
+#include "compiler/codegen/Caches.h"
 #include "dialects/kernel/KernelOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "llvm/ADT/STLExtras.h"
@@ -12,9 +13,6 @@ using namespace mlir;
 
 namespace sinter::codegen {
 namespace {
-
-/// What is smaller stays in the second-level cache by itself.
-constexpr int64_t nearBytes = 512 * 1024;
 
 /// Whether what a share writes between two blocks of the sum does.
 bool fitsNear(const ContractPlan &plan, const Schedule &schedule) {
@@ -30,6 +28,18 @@ bool fitsNear(const ContractPlan &plan, const Schedule &schedule) {
   return elements * 4 <= nearBytes;
 }
 
+/// Whether the blocks of the sum follow each other in B without a gap, each one's steps evenly spaced.
+bool walksBEvenly(const ContractPlan &plan) {
+  ArrayRef<int64_t> strides = plan.accesses[1].strides;
+  for (unsigned axis = 0; axis + 1 < plan.sum.size(); ++axis) {
+    const int64_t inner = plan.sum[axis + 1];
+    if (strides[plan.sumAxis(axis)] != inner * strides[plan.sumAxis(axis + 1)] ||
+        (plan.block[axis] > 1 && plan.block[axis + 1] != inner))
+      return false;
+  }
+  return llvm::product_of(plan.block) < llvm::product_of(plan.sum);
+}
+
 } // namespace
 
 LoopsAhead::LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
@@ -43,7 +53,10 @@ LoopsAhead::LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Sc
     return;
   const int64_t steps = llvm::product_of(plan.sum), taps = llvm::product_of(plan.taps);
   const bool severalImages = schedule.chunk == 0 && schedule.shareAxis == ShareAxis::OuterRows;
-  if (plan.taps.empty() || schedule.chunk > 0)
+  if (plan.taps.empty() && plan.rows.size() > 1 && plan.accesses[1].strides[0] != 0)
+    fetchesBlocksOfB =
+        schedule.shareAxis == ShareAxis::OuterRows && plan.sum.size() > 1 && walksBEvenly(plan);
+  else if (plan.taps.empty() || schedule.chunk > 0)
     fetchesPanels = !schedule.rowsOutside && plan.accesses[1].strides[0] == 0 &&
                     steps * taps * plan.cols * 4 > nearBytes;
   else if (plan.tapsAreSummed && severalImages)
@@ -69,11 +82,12 @@ SmallVector<RowsOfOperand> LoopsAhead::of(const CallSite &site, int64_t rowsOfPa
     return {};
   const int64_t steps = llvm::product_of(site.sizes);
   const unsigned innermost = plan.sumAxis(plan.sum.size() - 1);
-  if (fetchesPanels && site.rowsBefore) {
+  if (countsRows() && site.rowsBefore) {
     const int64_t stride = plan.accesses[1].strides[innermost];
     const int64_t rows = divideCeil(site.tile.y * site.tile.x * steps, rowsOfPanel);
     Value first = emit.shareBegin(site.rowsBefore, steps, rowsOfPanel);
-    Value next = emit.add(site.offsets[1], site.vectors * lanes);
+    Value next =
+        emit.add(site.offsets[1], fetchesBlocksOfB ? steps * stride : site.vectors * lanes);
     return {
         {1, emit.add(next, emit.multiply(first, stride)), {rows, stride, site.vectors * lanes}}};
   }

@@ -39,7 +39,7 @@ public:
              Emitter &emit);
 
   /// Whether the call sites' `rowsBefore` are asked for.
-  bool countsRows() const { return fetchesPanels; }
+  bool countsRows() const { return fetchesPanels || fetchesBlocksOfB; }
   /// What a call asks for. `rowsOfPanel`: how many rows walk a panel.
   llvm::SmallVector<RowsOfOperand> of(const CallSite &site, int64_t rowsOfPanel);
 
@@ -53,7 +53,7 @@ private:
   const ContractPlan &plan;
   Emitter &emit;
   bool sumsAreNear, fetchesRows = false, fetchesPanels = false, fetchesImages = false,
-                    fetchesBlocks = false;
+                    fetchesBlocks = false, fetchesBlocksOfB = false;
 
   mlir::Value untapped(mlir::Value offset, unsigned operand, const Tap &tap);
 };
