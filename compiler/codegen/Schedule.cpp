@@ -75,8 +75,10 @@ struct Shape {
   int64_t vectors = 1;              ///< columns
   int64_t steps = 1;                ///< of the sum
   int64_t strideA = 1, strideB = 1; ///< bytes between two steps
-  double latency = 4;               ///< cycles from one multiply-add to the next of its chain
-  bool isTall = false;              ///< a product of matrices with more of A than near caches hold
+  /// Cycles from one multiply-add to the next of its chain: four, and some, as chains that only just cover them never make up for a line
+  /// that comes late.
+  double latency = 4.5;
+  bool isTall = false; ///< a product of matrices with more of A than near caches hold
 };
 
 /// Cycles of one step of the sum in an m × n tile. Two multiply-adds and two loads a cycle are what current cores start at best; a
