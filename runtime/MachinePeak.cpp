@@ -1,5 +1,7 @@
 #include "runtime/MachinePeak.h"
 
+#include "runtime/Block.h"
+
 #include <algorithm>
 #include <barrier>
 #include <chrono>
@@ -8,6 +10,8 @@
 #include <cstring>
 #include <functional>
 #include <immintrin.h>
+#include <memory>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -100,22 +104,29 @@ double measureGflops(unsigned threads, int bursts) {
   return 2.0 * static_cast<double>(rounds) * chains * kind.lanes * threads / seconds * 1e-9;
 }
 
-double measureBandwidth(unsigned threads, int bursts) {
-  constexpr size_t count = size_t{64} << 20 >> 3; // 64-bit words
-  std::vector<std::vector<uint64_t>> arrays(threads);
+double measureBandwidth(unsigned threads, int bursts, size_t bytes) {
+  constexpr size_t streams = 4, word = sizeof(uint64_t), wordsOfLine = 64 / word;
+  constexpr size_t least = size_t{64} << 10, leastOfBurst = size_t{16} << 20;
+  const size_t part = std::clamp(bytes / threads, least, largestRead) / (64 * streams) * 64;
+  const size_t turns = std::max<size_t>(1, leastOfBurst / (part * streams));
+  std::vector<std::unique_ptr<Block>> blocks(threads);
   const auto read = [&](unsigned thread) {
-    std::vector<uint64_t> &array = arrays[thread];
-    if (array.empty())
-      array.assign(count, 1); // pages lie where their thread is
-    uint64_t sums[8] = {};
-    for (size_t i = 0; i < count; i += 8)
-      for (size_t lane = 0; lane < 8; ++lane)
-        sums[lane] += array[i + lane];
-    sink = static_cast<float>(sums[0] + sums[1] + sums[2] + sums[3] + sums[4] + sums[5] + sums[6] +
-                              sums[7]);
+    std::unique_ptr<Block> &block = blocks[thread];
+    if (!block) {
+      block = std::make_unique<Block>(part * streams);
+      std::memset(block->data(), 1, part * streams); // pages lie where their thread is
+    }
+    const auto *words = reinterpret_cast<const uint64_t *>(block->data());
+    uint64_t sums[wordsOfLine] = {};
+    for (size_t turn = 0; turn < turns; ++turn)
+      for (size_t i = 0; i < part / word; i += wordsOfLine)
+        for (size_t stream = 0; stream < streams; ++stream)
+          for (size_t lane = 0; lane < wordsOfLine; ++lane)
+            sums[lane] += words[stream * (part / word) + i + lane];
+    sink = static_cast<float>(std::accumulate(std::begin(sums), std::end(sums), uint64_t{0}));
   };
   const double seconds = shortestTurn(threads, std::max(bursts, 2), read);
-  return static_cast<double>(count * sizeof(uint64_t)) * threads / seconds * 1e-9;
+  return static_cast<double>(part * streams * turns) * threads / seconds * 1e-9;
 }
 
 double measureCopies(unsigned threads, int bursts) {
@@ -149,9 +160,9 @@ double measureCopies(unsigned threads, int bursts) {
   return 2.0 * static_cast<double>(bytes) * threads / seconds * 1e-9;
 }
 
-MachinePeak measureMachine(unsigned threads) {
+MachinePeak measureMachine(unsigned threads, size_t bytes) {
   measureGflops(threads, 2); // the clock rises
-  return {measureGflops(threads, 10), measureBandwidth(threads, 8), widest().isa};
+  return {measureGflops(threads, 10), measureBandwidth(threads, 8, bytes), widest().isa};
 }
 
 } // namespace sinter::runtime

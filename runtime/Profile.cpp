@@ -61,6 +61,12 @@ public:
 private:
   static constexpr int64_t warmUpSteps = 5;
 
+  /// Bytes that a step works on, or so many that hardly a cache holds them.
+  size_t workingSet() const {
+    return std::min<size_t>(session.description.arenaBytes + session.description.stateBytes,
+                            largestRead * session.options.threads);
+  }
+
   const std::vector<Task> &tasks() const { return synthetic.step().tasks; }
   std::vector<Cost> byKernel() const;
   static std::vector<Cost> byLine(const std::vector<Cost> &kernels);
@@ -104,7 +110,7 @@ void Profile::measure() {
     std::sort(each.begin(), each.end());
   std::sort(walls.begin(), walls.end());
   std::sort(fills.begin(), fills.end());
-  machine = measureMachine(threads);
+  machine = measureMachine(threads, workingSet());
   machine.gflops /= threads;
   machine.gbytes /= threads;
 }
@@ -167,11 +173,13 @@ void Profile::print() const {
   const double flops = synthetic.step().flops();
   printOut(fmt::format(
       "{}: batch {}, {} thread{}, {} steps of {} kernels\n"
-      "this machine: {:.1f} GFLOP/s of multiply-adds ({}), {:.1f} GB/s read, {} together\n"
+      "this machine: {:.1f} GFLOP/s of multiply-adds ({}), {:.1f} GB/s read from {:.1f} MiB, "
+      "{} together\n"
       "a step: {:.3f} ms, {:.3f} GFLOP{}; filling the batch {:.3f} ms; threads wait {:.1f} % of "
       "their time\n",
       synthetic.step().name, synthetic.batch(), threads, threads == 1 ? "" : "s", count,
       kernels.size(), machine.gflops * threads, machine.isa, machine.gbytes * threads,
+      static_cast<double>(workingSet()) / (1 << 20),
       threads == 1 ? "one thread" : fmt::format("{} threads", threads), wall * 1e3, flops * 1e-9,
       machine.gflops > 0
           ? fmt::format(", {:.0f} % of the peak", flops * 1e-7 / wall / machine.gflops / threads)

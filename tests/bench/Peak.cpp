@@ -18,7 +18,8 @@ static std::string cpuName() {
 
 int main(int argc, char **argv) {
   const int threads = argc > 1 ? std::max(1, std::atoi(argv[1])) : 1;
-  const auto peak = sinter::runtime::measureMachine(static_cast<unsigned>(threads));
+  const auto peak = sinter::runtime::measureMachine(static_cast<unsigned>(threads),
+                                                    threads * sinter::runtime::largestRead);
   std::printf("{\"cpu\": \"%s\", \"isa\": \"%s\", \"threads\": %d, \"gflop_per_s\": %.1f, "
               "\"gbyte_per_s\": %.1f, \"copy_gbyte_per_s\": %.1f}\n",
               cpuName().c_str(), peak.isa, threads, peak.gflops, peak.gbytes,
