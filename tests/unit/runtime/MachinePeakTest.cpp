@@ -1,6 +1,6 @@
 #include "runtime/MachinePeak.h"
 
-#include <catch2/catch_test_macros.hpp>
+#include <catch2/catch.hpp>
 #include <cmath>
 
 using namespace sinter::runtime;
