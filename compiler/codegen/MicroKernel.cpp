@@ -186,7 +186,7 @@ private:
           emit.splat(emit.load(emit.advance(atA, row + k * loop.strideA, pair), pair));
       for (int64_t j = 0; j < kernel.vectors; ++j) {
         Value &sum = sums[i * kernel.vectors + j];
-        sum = addPairs(emit, kernel.products, broadcast, columns[j], sum);
+        sum = addPairs(emit, broadcast, columns[j], sum);
       }
     }
     return sums;
@@ -195,12 +195,12 @@ private:
   /// One step of the sum at static offsets from the pointers.
   SmallVector<Value> step(Value atA, Value atB, const SumLoop &loop, int64_t k,
                           SmallVector<Value> sums) {
-    if (kernel.products != Products::F32)
+    if (kernel.products == Products::Pairs)
       return stepOfPairs(atA, atB, loop, k, std::move(sums));
     SmallVector<Value> columns;
     for (int64_t j = 0; j < kernel.vectors; ++j)
-      columns.push_back(
-          emit.loadLanes(emit.advance(atB, k * loop.strideB + j * lanes, f32), f32, maskOf(j)));
+      columns.push_back(emit.loadLanes(emit.advance(atB, k * loop.strideB + j * lanes, f32), f32,
+                                       kernel.products == Products::F32 ? maskOf(j) : Value()));
     for (auto [i, row] : llvm::enumerate(kernel.rowsOfA)) {
       Value scalar = emit.load(emit.advance(atA, row + k * loop.strideA, f32), f32);
       Value broadcast = emit.splat(scalar);

@@ -13,7 +13,7 @@ namespace sinter::codegen {
 namespace {
 
 /// What the copies of rows may take of a thread's stack, and of the second-level cache: 512 KiB.
-constexpr int64_t maxKeptPairs = 128 * 1024;
+constexpr int64_t maxKeptWords = 128 * 1024;
 /// Rows of the largest tile.
 constexpr int64_t maxTileRows = lanes;
 
@@ -21,8 +21,9 @@ constexpr int64_t maxTileRows = lanes;
 
 PairCopies::PairCopies(const TaskScope &scope, const ContractPlan &plan, const Schedule &schedule,
                        Products products, int64_t rows)
-    : scope(scope), plan(plan), schedule(schedule), products(products) {
-  if (!plan.sum.empty() && rows * pairs(plan.block) <= maxKeptPairs)
+    : scope(scope), plan(plan), schedule(schedule), products(products),
+      perPair(wordsOfPair(products)) {
+  if (!plan.sum.empty() && rows * words(plan.block) <= maxKeptWords)
     keptRows = rows;
 }
 
@@ -51,25 +52,39 @@ void PairCopies::overPairs(unsigned operand, ArrayRef<int64_t> sizes, Value offs
     body(emit.add(offset, 2 * whole * stride), emit.constant(whole), true);
 }
 
+void PairCopies::storePair(Value first, Value second, Value to, int64_t apart, Value mask) {
+  Emitter &emit = scope.emitter;
+  const auto store = [&](Value value, Value at) {
+    if (isa<VectorType>(value.getType()))
+      emit.storeLanes(value, at, mask);
+    else
+      emit.store(value, at);
+  };
+  if (products == Products::Pairs)
+    return store(pairOf(emit, first, second), to);
+  store(rounded(emit, first), to);
+  store(rounded(emit, second), emit.advance(to, apart, emit.builder.getF32Type()));
+}
+
 Value PairCopies::panel(Value offset, int64_t vectors, int64_t lastColumns,
                         ArrayRef<int64_t> sizes) {
   Emitter &emit = scope.emitter;
   const Type f32 = emit.builder.getF32Type(), i32 = emit.builder.getI32Type();
   if (!copyOfB)
-    copyOfB = emit.stack(pairs(plan.block) * schedule.nr * lanes);
+    copyOfB = emit.stack(words(plan.block) * schedule.nr * lanes);
   const int64_t perRun = divideCeil(sizes.back(), 2), stride = innermostStride(1);
   overSum(scope, plan, 1, sizes.drop_back(), offset, [&](Value start, Value run) {
     overPairs(1, sizes, start, [&](Value at, Value pair, bool isHalf) {
       Value from = emit.advance(scope.pointers[1], at, f32);
       Value number = emit.add(emit.multiply(run, perRun), pair);
-      Value to = emit.advance(copyOfB, emit.multiply(number, vectors * lanes), i32);
+      Value to = emit.advance(copyOfB, emit.multiply(number, vectors * lanes * perPair), i32);
       for (int64_t j = 0; j < vectors; ++j) {
         Value mask = j + 1 == vectors ? emit.firstLanes(lastColumns) : Value();
         Value first = emit.loadLanes(emit.advance(from, j * lanes, f32), f32, mask);
         Value second = isHalf
                            ? zeros()
                            : emit.loadLanes(emit.advance(from, stride + j * lanes, f32), f32, mask);
-        emit.storeLanes(pairOf(emit, products, first, second), emit.advance(to, j * lanes, i32));
+        storePair(first, second, emit.advance(to, j * lanes, i32), vectors * lanes);
       }
     });
   });
@@ -80,8 +95,8 @@ Value PairCopies::placeOf(Value before, ArrayRef<int64_t> sizes) {
   Emitter &emit = scope.emitter;
   const Type i32 = emit.builder.getI32Type();
   if (!copyOfA)
-    copyOfA = emit.stack(pairs(plan.block) * std::max(keptRows, maxTileRows));
-  return keepsRows() ? emit.advance(copyOfA, emit.multiply(before, pairs(sizes)), i32) : copyOfA;
+    copyOfA = emit.stack(words(plan.block) * std::max(keptRows, maxTileRows));
+  return keepsRows() ? emit.advance(copyOfA, emit.multiply(before, words(sizes)), i32) : copyOfA;
 }
 
 bool PairCopies::rowsLieTogether(const Tile &tile) const {
@@ -89,7 +104,7 @@ bool PairCopies::rowsLieTogether(const Tile &tile) const {
 }
 
 PairStrides PairCopies::stridesOf(const Tile &tile, ArrayRef<int64_t> sizes) const {
-  return rowsLieTogether(tile) ? PairStrides{1, tile.rows()} : PairStrides{pairs(sizes), 1};
+  return rowsLieTogether(tile) ? PairStrides{1, tile.rows()} : PairStrides{words(sizes), 1};
 }
 
 /// `count` numbers side by side, and a zero behind an odd one.
@@ -101,9 +116,15 @@ void PairCopies::copyRun(Value from, Value to, int64_t count) {
     Value low = emit.loadLanes(at, f32, emit.firstLanes(size)), high = zeros();
     if (size > lanes)
       high = emit.loadLanes(emit.advance(at, lanes, f32), f32, emit.firstLanes(size - lanes));
-    emit.storeLanes(pairsOfRun(emit, products, low, high),
-                    emit.advance(to, emit.multiply(number, lanes), i32),
-                    emit.firstLanes(divideCeil(size, 2)));
+    Value place = emit.advance(to, emit.multiply(number, lanes * perPair), i32);
+    if (products == Products::Pairs)
+      return emit.storeLanes(pairsOfRun(emit, low, high), place,
+                             emit.firstLanes(divideCeil(size, 2)));
+    const int64_t even = llvm::alignTo(size, 2);
+    emit.storeLanes(rounded(emit, low), place, emit.firstLanes(std::min(even, lanes)));
+    if (even > lanes)
+      emit.storeLanes(rounded(emit, high), emit.advance(place, lanes, f32),
+                      emit.firstLanes(even - lanes));
   };
   const int64_t whole = count / (2 * lanes), rest = count % (2 * lanes);
   emit.loop(0, whole, 1, [&](Value number) { part(number, 2 * lanes); });
@@ -118,7 +139,7 @@ Value PairCopies::tile(const Tile &tile, Value before, ArrayRef<int64_t> sizes) 
   const int64_t perRun = divideCeil(sizes.back(), 2), stride = innermostStride(0);
   // Of a pair: where the first is read, where it is written; of a row alone, or of all along x.
   const auto copyPairs = [&](Value offset, Value to, Value lanesOfRows) {
-    const int64_t step = stridesOf(tile, sizes).pair;
+    const int64_t step = stridesOf(tile, sizes).step;
     const auto load = [&](Value from) {
       return lanesOfRows ? emit.loadLanes(from, f32, lanesOfRows) : emit.load(from, f32);
     };
@@ -133,8 +154,8 @@ Value PairCopies::tile(const Tile &tile, Value before, ArrayRef<int64_t> sizes) 
                                : arith::ConstantOp::create(emit.builder, emit.location,
                                                            emit.builder.getF32FloatAttr(0));
         Value number = emit.add(emit.multiply(run, perRun), pair);
-        emit.storeLanes(pairOf(emit, products, first, second),
-                        emit.advance(to, emit.multiply(number, step), i32), lanesOfRows);
+        storePair(first, second, emit.advance(to, emit.multiply(number, step * perPair), i32), step,
+                  lanesOfRows);
       });
     });
   };
@@ -146,12 +167,12 @@ Value PairCopies::tile(const Tile &tile, Value before, ArrayRef<int64_t> sizes) 
     emit.loop(0, tile.x, 1, [&](Value x) {
       Value offset = emit.add(atY, emit.multiply(x, tile.strideX));
       Value row = emit.add(emit.multiply(y, tile.x), x);
-      Value to = emit.advance(place, emit.multiply(row, pairs(sizes)), i32);
+      Value to = emit.advance(place, emit.multiply(row, words(sizes)), i32);
       if (stride != 1)
         return copyPairs(offset, to, {});
       overSum(scope, plan, 0, sizes.drop_back(), offset, [&](Value start, Value run) {
         copyRun(emit.advance(scope.pointers[0], start, f32),
-                emit.advance(to, emit.multiply(run, perRun), i32), sizes.back());
+                emit.advance(to, emit.multiply(run, perRun * perPair), i32), sizes.back());
       });
     });
   });

@@ -10,9 +10,9 @@
 
 namespace sinter::codegen {
 
-/// Where the pairs of a tile of A lie in its copy.
+/// Where the pairs of a tile of A lie in its copy, or, emulated, their numbers: from row to row, and along the sum.
 struct PairStrides {
-  int64_t row, pair;
+  int64_t row, step;
 };
 
 class PairCopies {
@@ -26,7 +26,8 @@ public:
   /// Whether all rows that a share walks keep their copies; otherwise each tile takes the place of the one before.
   bool keepsRows() const { return keptRows != 0; }
 
-  /// Copies a panel of B, `vectors` of 16 columns from element `offset` on, the last with `lastColumns`, to [pair][column].
+  /// Copies a panel of B, `vectors` of 16 columns from element `offset` on, the last with `lastColumns`, to [pair][column], or
+  /// [number][column].
   mlir::Value panel(mlir::Value offset, int64_t vectors, int64_t lastColumns,
                     llvm::ArrayRef<int64_t> sizes);
 
@@ -47,11 +48,17 @@ private:
   const ContractPlan &plan;
   const Schedule &schedule;
   const Products products;
+  const int64_t perPair; ///< words
   int64_t keptRows = 0;
   mlir::Value copyOfA, copyOfB; ///< made when first needed
 
   mlir::Value zeros();
   int64_t innermostStride(unsigned operand) const;
+  /// Of a row of A, in words.
+  int64_t words(llvm::ArrayRef<int64_t> sizes) const { return pairs(sizes) * perPair; }
+  /// Two numbers, or sixteen times two, at `to`; emulated, the second one `apart` words behind.
+  void storePair(mlir::Value first, mlir::Value second, mlir::Value to, int64_t apart,
+                 mlir::Value mask = {});
   bool rowsLieTogether(const Tile &tile) const;
   /// Loops over the pairs of an innermost run: the first one's offset, its number, and whether the second is missing.
   void overPairs(unsigned operand, llvm::ArrayRef<int64_t> sizes, mlir::Value offset,

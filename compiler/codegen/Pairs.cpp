@@ -3,7 +3,6 @@
 #include "compiler/codegen/Pairs.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -94,8 +93,14 @@ Value converted(Emitter &emit, Value low, Value high) {
 
 } // namespace
 
-Value pairOf(Emitter &emit, Products products, Value first, Value second) {
-  if (products == Products::Pairs && isa<VectorType>(first.getType()))
+Value rounded(Emitter &emit, Value number) {
+  Value bits = roundedBits(emit, number);
+  Bits of(emit, bits.getType());
+  return bitcast(emit, number.getType(), of.make<arith::AndIOp>(bits, of.number(0xffff0000)));
+}
+
+Value pairOf(Emitter &emit, Value first, Value second) {
+  if (isa<VectorType>(first.getType()))
     return shuffled(emit, converted(emit, second, first),
                     [](int64_t lane) { return lane % 2 == 0 ? lane / 2 : lanes + lane / 2; });
   Value upper = roundedBits(emit, first), lower = roundedBits(emit, second);
@@ -104,34 +109,16 @@ Value pairOf(Emitter &emit, Products products, Value first, Value second) {
                                  bits.make<arith::ShRUIOp>(lower, bits.number(16)));
 }
 
-Value pairsOfRun(Emitter &emit, Products products, Value low, Value high) {
-  if (products == Products::Pairs)
-    return shuffled(emit, converted(emit, low, high), [](int64_t lane) { return lane ^ 1; });
-  const auto everySecond = [&](int64_t first) {
-    SmallVector<int64_t> order;
-    for (int64_t lane = 0; lane < lanes; ++lane)
-      order.push_back(2 * lane + first);
-    return vector::ShuffleOp::create(emit.builder, emit.location, low, high, order).getResult();
-  };
-  return pairOf(emit, products, everySecond(0), everySecond(1));
+Value pairsOfRun(Emitter &emit, Value low, Value high) {
+  return shuffled(emit, converted(emit, low, high), [](int64_t lane) { return lane ^ 1; });
 }
 
-Value addPairs(Emitter &emit, Products products, Value a, Value b, Value sum) {
-  if (products == Products::Pairs)
-    return LLVM::CallIntrinsicOp::create(
-               emit.builder, emit.location, sum.getType(),
-               emit.builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
-               ValueRange{sum, bitcast(emit, halves(emit), a), bitcast(emit, halves(emit), b)})
-        .getResult(0);
-  Bits bits(emit, a.getType());
-  const auto upper = [&](Value pair) {
-    return bitcast(emit, sum.getType(), bits.make<arith::AndIOp>(pair, bits.number(0xffff0000)));
-  };
-  const auto lower = [&](Value pair) {
-    return bitcast(emit, sum.getType(), bits.make<arith::ShLIOp>(pair, bits.number(16)));
-  };
-  sum = math::FmaOp::create(emit.builder, emit.location, upper(a), upper(b), sum);
-  return math::FmaOp::create(emit.builder, emit.location, lower(a), lower(b), sum);
+Value addPairs(Emitter &emit, Value a, Value b, Value sum) {
+  return LLVM::CallIntrinsicOp::create(
+             emit.builder, emit.location, sum.getType(),
+             emit.builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
+             ValueRange{sum, bitcast(emit, halves(emit), a), bitcast(emit, halves(emit), b)})
+      .getResult(0);
 }
 
 SmallVector<Value> FlushedSums::loaded(int64_t count) {

@@ -12,18 +12,23 @@ namespace sinter::codegen {
 enum class Products {
   F32,
   Pairs,        ///< of bfloat16, by AVX512-BF16
-  EmulatedPairs ///< the same bits by fused multiply-adds of f32
+  EmulatedPairs ///< the same bits by fused multiply-adds of f32, from copies that hold each half as an f32
 };
 
+/// How many words of 32 bits hold a pair in a copy.
+inline int64_t wordsOfPair(Products products) { return products == Products::Pairs ? 1 : 2; }
+
+/// An f32, or a vector of them, rounded to bfloat16 as below, and an f32 again.
+mlir::Value rounded(Emitter &emit, mlir::Value number);
+
 /// Of two f32, or two vectors of sixteen, rounded: to the nearest, to even between two, denormal numbers to zero.
-mlir::Value pairOf(Emitter &emit, Products products, mlir::Value first, mlir::Value second);
+mlir::Value pairOf(Emitter &emit, mlir::Value first, mlir::Value second);
 
 /// Sixteen pairs of 32 numbers that lie side by side: the first sixteen and the others.
-mlir::Value pairsOfRun(Emitter &emit, Products products, mlir::Value low, mlir::Value high);
+mlir::Value pairsOfRun(Emitter &emit, mlir::Value low, mlir::Value high);
 
-/// sum + a's first · b's first, and then + a's second · b's second, in each of sixteen lanes.
-mlir::Value addPairs(Emitter &emit, Products products, mlir::Value a, mlir::Value b,
-                     mlir::Value sum);
+/// sum + a's first · b's first, and then + a's second · b's second, in each of sixteen lanes: by AVX512-BF16.
+mlir::Value addPairs(Emitter &emit, mlir::Value a, mlir::Value b, mlir::Value sum);
 
 /// Code between `begin` and `end` takes denormal numbers for zero, on the CPU as it runs. Sums go through memory at both ends, so that no
 /// multiply-add leaves the part to which it belongs.

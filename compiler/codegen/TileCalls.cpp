@@ -95,7 +95,8 @@ MicroKernel TileCalls::kernelOf(const TileSite &site, const Packed &packed) cons
     for (int64_t row = 0; row < rows; ++row)
       kernel.rowsOfA.push_back(row * packed.pairs->row);
     kernel.products = products;
-    kernel.sum = {{PairCopies::pairs(site.sizes), packed.pairs->pair, site.vectors * lanes}};
+    kernel.sum = {{PairCopies::pairs(site.sizes) * wordsOfPair(kernel.products), packed.pairs->step,
+                   site.vectors * lanes}};
   } else {
     if (packed.a)
       llvm::append_range(kernel.rowsOfA, llvm::seq(rows));
