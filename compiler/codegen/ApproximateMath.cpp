@@ -1,6 +1,6 @@
 //===- ApproximateMath.cpp - exp, log, tanh … as polynomials --------------------------------------===//
 // MLIR's approximations, which no pass of its own holds in 22; sine and cosine are our own, as MLIR's lose a digit where x gains one
-// and end in infinities; so is exp, which takes half as many instructions as MLIR's. Only f32 is touched: the few f64 scalars of schedules go to libm.
+// and end in infinities; so are exp and erf, which take half as many instructions as MLIR's. Only f32 is touched: the few f64 scalars of schedules go to libm.
 
 #include "compiler/codegen/Passes.h"
 
@@ -146,6 +146,48 @@ struct Exponential : OpRewritePattern<math::ExpOp> {
   }
 };
 
+/// erf x = x / 4 + x p(x²), with x held within ±3.92, where the result is ±1 to the last place; p is a polynomial in
+/// u = 2 x² / 3.92² - 1, which goes from -1 to 1: so its factors are small and terms do not cancel. The quarter stands apart because p
+/// then nearly ends at 0 where erf x nears 1, and with it its rounding. No division, and no choice between ranges. NaN stays NaN.
+struct ErrorFunction : OpRewritePattern<math::ErfOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::ErfOp op, PatternRewriter &rewriter) const override {
+    const Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isF32())
+      return failure();
+    const Location place = op.getLoc();
+    auto number = [&](double value) -> Value {
+      const FloatAttr one = rewriter.getF32FloatAttr(static_cast<float>(value));
+      if (auto vector = dyn_cast<VectorType>(type))
+        return arith::ConstantOp::create(
+            rewriter, place, DenseElementsAttr::get(vector, static_cast<Attribute>(one)));
+      return arith::ConstantOp::create(rewriter, place, one);
+    };
+    auto fma = [&](Value a, Value b, Value c) -> Value {
+      return math::FmaOp::create(rewriter, place, a, b, c);
+    };
+    auto bounded = [&](Value x, arith::CmpFPredicate predicate, double bound) -> Value {
+      Value limit = number(bound);
+      Value isBeyond = arith::CmpFOp::create(rewriter, place, predicate, limit, x);
+      return arith::SelectOp::create(rewriter, place, isBeyond, limit, x);
+    };
+    Value x = bounded(op.getOperand(), arith::CmpFPredicate::OLT, 0x1.f5c29p+1);
+    x = bounded(x, arith::CmpFPredicate::OGT, -0x1.f5c29p+1);
+    const Value square = arith::MulFOp::create(rewriter, place, x, x);
+    const Value u = fma(square, number(0x1.0a8e3cp-3), number(-1));
+    Value p = number(-0x1.ba76cp-11);
+    for (double factor :
+         {0x1.1316a4p-9, -0x1.6d90ap-10, 0x1.f74f54p-10, -0x1.f60aep-8, 0x1.d1a1b4p-7,
+          -0x1.479922p-6, 0x1.e690a4p-6, -0x1.63d5b8p-5, 0x1.de6148p-5, -0x1.2f2f68p-4,
+          0x1.7315d4p-4, -0x1.bf32b6p-4, 0x1.129aecp-3, -0x1.70dcccp-3, 0x1.c593f8p-4})
+      p = fma(p, u, number(factor));
+    const Value quarter = arith::MulFOp::create(rewriter, place, x, number(0.25));
+    rewriter.replaceOp(op, fma(x, p, quarter));
+    return success();
+  }
+};
+
 struct ApproximateMath : PassWrapper<ApproximateMath, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(ApproximateMath)
   StringRef getArgument() const override { return "approximate-math"; }
@@ -156,7 +198,7 @@ struct ApproximateMath : PassWrapper<ApproximateMath, OperationPass<>> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
-    patterns.add<SineOrCosine<math::SinOp>, SineOrCosine<math::CosOp>, Exponential>(
+    patterns.add<SineOrCosine<math::SinOp>, SineOrCosine<math::CosOp>, Exponential, ErrorFunction>(
         &getContext(), PatternBenefit(2));
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();

@@ -4,9 +4,11 @@
 // walked element by element. Axes that every operand walks as one are joined before. Where an input lies along another axis than
 // the outputs, squares of 16 × 16 elements are turned round in registers.
 
+#include "compiler/codegen/Passes.h"
 #include "compiler/codegen/SweepEmitter.h"
 
 #include "dialects/kernel/SweepOrder.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
@@ -27,6 +29,8 @@ int64_t offsetOf(memref::ViewOp view) {
 /// A body that asks where it stands draws random numbers, four vectors from one counter (train.random): side by side
 /// these share the work.
 constexpr int64_t indexedVectors = 4;
+/// Of exp and its like so many vectors are computed side by side: one alone would run at the pace of its latency.
+constexpr int64_t longVectors = 4;
 
 } // namespace
 
@@ -246,18 +250,56 @@ void SweepEmitter::overVectors(unsigned axis, bool isCut) {
     point(static_cast<int>(axis));
     mask = {};
   };
+  const auto rest = [&](int64_t begin, int cut) {
+    inBlocks(axis, cut, begin, [&](Value i, int64_t count) {
+      at(i, count == lanes ? Value() : emit.firstLanes(count));
+    });
+  };
   const int64_t whole = extent / lanes * lanes;
-  int64_t done = 0;
-  if (!isCut && (hasReduction() || (isIndexed(axis) && !op.getGuard()))) {
-    group = hasReduction() ? std::clamp<int64_t>(whole / lanes, 1, accumulatorsInRegisters())
-                           : indexedVectors;
-    done = whole / (group * lanes) * (group * lanes);
-    emit.loop(0, done, group * lanes, [&](Value i) { at(i, {}); });
+  const bool isWide = !hasReduction() && isLong() && !op.getGuard();
+  if (!isWide && (isCut || !(hasReduction() || (isIndexed(axis) && !op.getGuard()))))
+    return rest(0, isCut ? static_cast<int>(axis) : -1);
+
+  const int64_t wanted = hasReduction() ? accumulatorsInRegisters()
+                         : isWide       ? longVectors
+                                        : indexedVectors;
+  const int64_t vectors = hasReduction() ? std::clamp<int64_t>(whole / lanes, 1, wanted) : wanted;
+  const int64_t step = vectors * lanes, done = extent / step * step;
+  const auto visit = [&](Value i) {
+    group = vectors;
+    if (isWide)
+      sideBySide();
+    at(i, {});
     group = 1;
+  };
+  if (!isCut) {
+    emit.loop(0, done, step, visit);
+    return rest(done, -1);
   }
-  inBlocks(axis, isCut ? static_cast<int>(axis) : -1, done, [&](Value i, int64_t count) {
-    at(i, count == lanes ? Value() : emit.firstLanes(count));
+  // A share ends at a whole group, so only the last one meets what is left.
+  auto [low, high] = bounds(axis, static_cast<int>(axis), step);
+  Value end = arith::MinSIOp::create(emit.builder, emit.location, high, emit.constant(done));
+  emit.loop(low, end, step, visit);
+  if (done == extent)
+    return;
+  Value isLast = arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::sgt, high,
+                                       emit.constant(done));
+  auto branch = scf::IfOp::create(emit.builder, emit.location, isLast, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(emit.builder);
+  emit.builder.setInsertionPoint(branch.thenBlock()->getTerminator());
+  rest(done, -1);
+}
+
+bool SweepEmitter::isLong() const {
+  return llvm::any_of(body, [](Operation &op) {
+    return isa<math::MathDialect>(op.getDialect()) &&
+           !isa<math::SqrtOp, math::AbsFOp, math::FmaOp, math::FloorOp>(op);
   });
+}
+
+void SweepEmitter::sideBySide() {
+  if (auto loop = dyn_cast<scf::ForOp>(emit.builder.getInsertionBlock()->getParentOp()))
+    loop->setAttr(interleavedAttribute, emit.builder.getUnitAttr());
 }
 
 void SweepEmitter::inBlocks(unsigned axis, int cut, int64_t begin,

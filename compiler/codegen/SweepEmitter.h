@@ -84,6 +84,12 @@ private:
 
   void overVectors(unsigned axis, bool isCut);
 
+  /// Whether the body holds a chain so long that several vectors' are worth to be written side by side.
+  bool isLong() const;
+
+  /// The innermost loop that is being written holds the same chain for several vectors.
+  void sideBySide();
+
   /// Calls `visit` for sixteen points of an axis after the other, and once for the fewer ones at its end.
   void inBlocks(unsigned axis, int cut, int64_t begin,
                 llvm::function_ref<void(Value, int64_t)> visit);

@@ -59,6 +59,8 @@ SmallVector<Value> SweepEmitter::reduce(unsigned axis, int vector, SmallVector<V
   ValueRange out = emit.loop(emit.constant(0), emit.constant(extents[axis]), 1, accumulated,
                              [&](Value i, ValueRange carried) {
                                coordinates[axis] = i;
+                               if (group > 1 && isLong())
+                                 sideBySide();
                                return reduce(axis + 1, vector,
                                              SmallVector<Value>(carried.begin(), carried.end()));
                              });
@@ -93,12 +95,16 @@ void SweepEmitter::accumulateInMemory(unsigned axis, bool isCut) {
     visit();
     mask = {};
   };
-  const auto overRow = [&](bool sideBySide, llvm::function_ref<void()> visit) {
+  const auto overRow = [&](bool inGroups, llvm::function_ref<void()> visit) {
     int64_t done = 0;
-    if (sideBySide && !isCut) {
+    if (inGroups && !isCut) {
       group = accumulatorVectors;
       done = extents[axis] / (group * lanes) * (group * lanes);
-      emit.loop(0, done, group * lanes, [&](Value i) { at(i, {}, visit); });
+      emit.loop(0, done, group * lanes, [&](Value i) {
+        if (isLong())
+          sideBySide();
+        at(i, {}, visit);
+      });
       group = 1;
     }
     inBlocks(axis, isCut ? static_cast<int>(axis) : -1, done, [&](Value i, int64_t count) {
@@ -171,14 +177,27 @@ SmallVector<Value> SweepEmitter::lanesOver(unsigned axis, SmallVector<Value> acc
     return SmallVector<Value>(out.begin(), out.end());
   }
   const int64_t whole = extents[last] / lanes * lanes;
-  if (whole > 0) {
-    ValueRange out = emit.loop(emit.constant(0), emit.constant(whole), lanes, accumulated,
-                               [&](Value i, ValueRange carried) {
-                                 coordinates[last] = i;
-                                 return evaluateBody(static_cast<int>(last), carried);
+  const auto walk = [&](int64_t begin, int64_t end, int64_t vectors) {
+    if (begin == end)
+      return;
+    ValueRange out = emit.loop(emit.constant(begin), emit.constant(end), vectors * lanes,
+                               accumulated, [&](Value i, ValueRange carried) {
+                                 if (vectors > 1)
+                                   sideBySide();
+                                 SmallVector<Value> sums(carried.begin(), carried.end());
+                                 for (int64_t vector = 0; vector < vectors; ++vector) {
+                                   coordinates[last] = emit.add(i, vector * lanes);
+                                   sums = evaluateBody(static_cast<int>(last), sums);
+                                 }
+                                 return sums;
                                });
     accumulated.assign(out.begin(), out.end());
-  }
+  };
+  // Each sum takes one vector after the other all the same.
+  const int64_t together = isLong() && !op.getGuard() ? accumulatorVectors : 1;
+  const int64_t inGroups = whole / (together * lanes) * (together * lanes);
+  walk(0, inGroups, together);
+  walk(inGroups, whole, 1);
   if (whole == extents[last])
     return accumulated;
   coordinates[last] = emit.constant(whole);

@@ -18,6 +18,8 @@ using train::Scalar;
 
 /// From this many elements on a sum is worth several threads.
 constexpr int64_t manyElements = 1 << 15;
+/// So many rows are shared out themselves, whole.
+constexpr int64_t manyRows = 64;
 /// Sums into one number run in this many lanes.
 constexpr int64_t lanes = 16;
 
@@ -46,7 +48,8 @@ public:
     const int64_t elements = llvm::product_of(shape);
     const unsigned last = shape.size() - 1;
     const bool isLarge = elements >= manyElements;
-    const int64_t shards = isLarge && !axes.empty() ? numShards(shape[axes[0]]) : 1;
+    const int64_t shards =
+        isLarge && !axes.empty() && !hasManyRows() ? numShards(shape[axes[0]]) : 1;
     const bool inLanes =
         isLarge && result.getRank() == 0 && shape[last] % lanes == 0 &&
         (axes[0] != static_cast<int64_t>(last) || shape[last] % (lanes * shards) == 0);
@@ -95,6 +98,12 @@ public:
 private:
   bool isReduced(unsigned axis) const {
     return llvm::is_contained(axes, static_cast<int64_t>(axis));
+  }
+
+  /// Whether each result is the sum of one row that lies in one piece, and there are rows enough for all threads.
+  bool hasManyRows() const {
+    const auto first = static_cast<int64_t>(shape.size() - axes.size());
+    return axes[0] == first && llvm::product_of(ArrayRef(shape).take_front(first)) >= manyRows;
   }
 
   /// One sweep, kept axes outside.

@@ -53,7 +53,7 @@ const Function functions[] = {
     {"sin", "sin", "", std::sin, -0x1p45, 0x1p45, 2, 0, 1},
     {"cos", "cos", "", std::cos, -0x1p45, 0x1p45, 2, 0, 1},
     {"tanh", "tanh", "", std::tanh, -all, all, 5, 0},
-    {"erf", "erf", "", std::erf, -all, all, 4.5, 0},
+    {"erf", "erf", "", std::erf, -all, all, 4, 0},
     {"sigmoid", "sigmoid", "", sigmoid, -all, all, 3, 1.2e-38},
     {"softplus", "softplus", "", softplus, -all, all, 3.5, 1.2e-38},
     {"silu", "silu", "", silu, -all, all, 3, 1e-36},

@@ -42,3 +42,16 @@ func.func @exponential(%x: f32) -> f32 {
   %e = math.exp %x : f32
   return %e : f32
 }
+
+// erf x is one polynomial with x held within bounds: no division, no choice between ranges.
+// CHECK-LABEL: func.func @error_function
+// CHECK-COUNT-2: arith.select
+// CHECK-NOT: arith.select
+// CHECK-NOT: arith.divf
+// CHECK-COUNT-17: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @error_function(%x: vector<16xf32>) -> vector<16xf32> {
+  %e = math.erf %x : vector<16xf32>
+  return %e : vector<16xf32>
+}

@@ -25,10 +25,14 @@ train.step @axes kind "predict" (%x: tensor<128x512xf32> {train.data = "x"}, %y:
   train.commit results ["a", "b", "c"] (%a, %b, %c : tensor<128x512xf32>, tensor<64xf32>, tensor<16xf32>)
 }
 
-// Rows are summed in eight parts each, but a share takes whole rows: so their data lies.
+// Few rows are summed in eight parts each, but a share takes whole rows: so their data lies. Many are summed whole.
 // CHECK-LABEL: train.step @rows
-// CHECK: kernel.sweep parallel [8, 16, 64] reduce [128] {{.*}} shares 16
-train.step @rows kind "predict" (%x: tensor<16x64x1024xf32> {train.data = "x"}) {
-  %a = train.sum %x over [2] : tensor<16x64x1024xf32> -> tensor<16x64xf32>
-  train.commit results ["a"] (%a : tensor<16x64xf32>)
+// CHECK: kernel.sweep parallel [8, 16, 2] reduce [2048] {{.*}} shares 16
+// CHECK: kernel.sweep parallel [16, 2] reduce [8]
+// CHECK: kernel.sweep parallel [16, 64] reduce [1024] {{.*}} shares 16
+// CHECK-NOT: kernel.sweep
+train.step @rows kind "predict" (%x: tensor<16x2x16384xf32> {train.data = "x"}, %y: tensor<16x64x1024xf32> {train.data = "y"}) {
+  %a = train.sum %x over [2] : tensor<16x2x16384xf32> -> tensor<16x2xf32>
+  %b = train.sum %y over [2] : tensor<16x64x1024xf32> -> tensor<16x64xf32>
+  train.commit results ["a", "b"] (%a, %b : tensor<16x2xf32>, tensor<16x64xf32>)
 }
