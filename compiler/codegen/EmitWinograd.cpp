@@ -4,6 +4,8 @@
 // a line of the cache further apart than they are long: 36 that begin a power of two apart would share one set of the first-level cache.
 // Products go through micro-kernels, whose shape changes no bit; blocks, shards and their order are the op's.
 
+#include "compiler/codegen/Access.h"
+#include "compiler/codegen/Body.h"
 #include "compiler/codegen/StackProduct.h"
 #include "compiler/codegen/Tasks.h"
 #include "dialects/Winograd.h"
@@ -39,10 +41,9 @@ public:
                channelsOfBlock, tilesOfBlock * channelsOfBlock + floatsOfLine};
     results = {emit.stack(winograd::products * (tilesOfBlock * widthOfColumns + floatsOfLine)),
                widthOfColumns, tilesOfBlock * widthOfColumns + floatsOfLine};
-    if (op.getByWeight())
-      gradients = {
-          emit.stack(winograd::products * (channelsOfBlock * widthOfColumns + floatsOfLine)),
-          widthOfColumns, channelsOfBlock * widthOfColumns + floatsOfLine};
+    if (op.getByWeight() || op.makesFilters())
+      filters = {emit.stack(winograd::products * (channelsOfBlock * widthOfColumns + floatsOfLine)),
+                 widthOfColumns, channelsOfBlock * widthOfColumns + floatsOfLine};
     const int64_t positions = std::max(channelsOfBlock, widthOfColumns);
     zeros = emit.stack(positions);
     emit.loop(0, positions, lanes, [&](Value i) { emit.storeLanes(emit.number(0), at(zeros, i)); });
@@ -73,7 +74,8 @@ private:
   const Type f32;
   const int64_t tilesOfBlock, channelsOfBlock, channels, columns, widthOfColumns;
   Matrices windows, results; ///< Bᵀ d B; sums of products, or A dy Aᵀ
-  Matrices gradients;        ///< sums over tiles
+  Matrices filters;          ///< G w Gᵀ; by weight, sums over tiles
+  Value squares;             ///< taps of sixteen channels by sixteen columns, turned
   Value zeros, nowhere;      ///< what is read outside an image; what is written outside
 
   //===--- small things -------------------------------------------------------------------------===//
@@ -199,6 +201,7 @@ private:
   static double windowTable(int64_t row, int64_t column) { return winograd::ofInput[row][column]; }
   static double outputTable(int64_t row, int64_t column) { return winograd::ofOutput[row][column]; }
   static double slopeTable(int64_t row, int64_t column) { return winograd::ofOutput[column][row]; }
+  static double tapTable(int64_t row, int64_t column) { return winograd::ofFilter[row][column]; }
   static double filterTable(int64_t row, int64_t column) { return winograd::ofFilter[column][row]; }
 
   /// A square of side `side` to 36 products at `to`, columns first.
@@ -265,31 +268,56 @@ private:
     return before == 0 && (count - 1) * winograd::outputs + side <= extent;
   }
 
-  /// A tile's square in an operand [B, H, W, C], from channel `channel` on: body(where its positions lie). Positions outside
-  /// the image are `elsewhere`.
-  void inSquare(unsigned operand, const Tile &tile, int64_t top, int64_t left, int64_t side,
-                Value channel, Value elsewhere,
-                llvm::function_ref<void(llvm::function_ref<Value(int64_t, int64_t)>)> body) {
+  /// What is walked with a tile: a channel of a tensor whose positions lie so many elements apart, or what stands for positions outside of images.
+  struct Plane {
+    Value pointer; ///< of the position [0, 0, 0]
+    Type element;
+    int64_t image, row, column;
+    Value elsewhere;
+  };
+  using Place = llvm::function_ref<Value(size_t plane, int64_t row, int64_t column)>;
+  Plane planeOf(unsigned operand, Value channel, Value elsewhere) {
     const ArrayRef<int64_t> shape = op.shapeOf(operand);
-    const int64_t height = shape[1], width = shape[2], stride = shape[3];
+    return {at(scope.pointers[operand], channel),
+            f32,
+            shape[1] * shape[2] * shape[3],
+            shape[2] * shape[3],
+            shape[3],
+            elsewhere};
+  }
+
+  /// A tile's square in images of `height` by `width`: body(where its positions lie in each plane).
+  void inSquare(ArrayRef<Plane> planes, int64_t height, int64_t width, const Tile &tile,
+                int64_t top, int64_t left, int64_t side, llvm::function_ref<void(Place)> body) {
     const int64_t down = op.getTilesDown(), across = op.getTilesAcross();
     const Value y = emit.add(tile.y, -top), x = emit.add(tile.x, -left);
-    Value position = make<arith::AddIOp>(emit.multiply(tile.image, height), y);
-    position = make<arith::AddIOp>(emit.multiply(position, width), x);
-    const Value corner = at(at(scope.pointers[operand], channel), emit.multiply(position, stride));
-    const auto inside = [&](int64_t row, int64_t column) {
-      return at(corner, (row * width + column) * stride);
+    SmallVector<Value> corners;
+    for (const Plane &plane : planes) {
+      Value position =
+          make<arith::AddIOp>(emit.multiply(tile.image, plane.image), emit.multiply(y, plane.row));
+      position = make<arith::AddIOp>(position, emit.multiply(x, plane.column));
+      corners.push_back(emit.advance(plane.pointer, position, plane.element));
+    }
+    const auto inside = [&](size_t plane, int64_t row, int64_t column) {
+      return emit.advance(corners[plane], row * planes[plane].row + column * planes[plane].column,
+                          planes[plane].element);
     };
     const auto atBorder = [&] {
-      SmallVector<Value> rows, pointers;
+      SmallVector<Value> rows;
+      SmallVector<SmallVector<Value>> pointers(planes.size());
       for (int64_t row = 0; row < side; ++row)
         rows.push_back(isWithin(emit.add(y, row), height));
       for (int64_t column = 0; column < side; ++column) {
         Value there = isWithin(emit.add(x, column), width);
-        for (int64_t row = 0; row < side; ++row)
-          pointers.push_back(choose(both(rows[row], there), inside(row, column), elsewhere));
+        for (int64_t row = 0; row < side; ++row) {
+          const Value isInside = both(rows[row], there);
+          for (auto [plane, of] : llvm::enumerate(pointers))
+            of.push_back(choose(isInside, inside(plane, row, column), planes[plane].elsewhere));
+        }
       }
-      body([&](int64_t row, int64_t column) { return pointers[column * side + row]; });
+      body([&](size_t plane, int64_t row, int64_t column) {
+        return pointers[plane][column * side + row];
+      });
     };
     if (!someLieWithin(down, top, side, height) || !someLieWithin(across, left, side, width))
       return atBorder();
@@ -306,15 +334,17 @@ private:
   /// Squares of a chunk of tiles to products: `count` channels of an operand from `channel` on.
   void transformTiles(unsigned operand, Table table, int64_t top, int64_t left, int64_t side,
                       Value chunk, Value channel, int64_t count, const Matrices &to) {
+    const ArrayRef<int64_t> image = op.shapeOf(operand);
     emit.loop(0, tilesOfBlock, 1, [&](Value i) {
       const Tile tile = tileAt(make<arith::AddIOp>(emit.multiply(chunk, tilesOfBlock), i));
       const Value row = at(to.pointer, emit.multiply(i, to.row));
-      inSquare(operand, tile, top, left, side, channel, zeros, [&](auto place) {
+      const Plane plane = planeOf(operand, channel, zeros);
+      inSquare(plane, image[1], image[2], tile, top, left, side, [&](Place place) {
         overVectors(count, [&](Value element, Value mask) {
           squareToProducts(
               table, side,
               [&](int64_t r, int64_t c) {
-                return emit.loadLanes(at(place(r, c), element), f32, mask);
+                return emit.loadLanes(at(place(0, r, c), element), f32, mask);
               },
               at(row, element), to.matrix);
         });
@@ -359,24 +389,129 @@ private:
   void sumChannels(Value chunk, Value channel, int64_t numChannels, Value column, int64_t count,
                    When when, Value isFirst) {
     transformWindows(chunk, channel, numChannels);
-    const Value filters = at(at(scope.pointers[1], column), emit.multiply(channel, columns));
-    multiply({tilesOfBlock, count, numChannels, windows.pointer, windows.row, 1, filters, columns,
-              results.pointer, results.row, when, isFirst},
-             windows.matrix, channels * columns, results.matrix);
+    StackProduct product{
+        tilesOfBlock,    count,       numChannels,     windows.pointer, windows.row, 1,
+        filters.pointer, filters.row, results.pointer, results.row,     when,        isFirst};
+    int64_t matrix = filters.matrix;
+    if (!op.makesFilters()) {
+      product.b = at(at(scope.pointers[1], column), emit.multiply(channel, columns));
+      product.stepB = columns;
+      matrix = channels * columns;
+    } else if (op.getTurned())
+      makeTurnedFilters(channel, numChannels, column, count);
+    else
+      makeFilters(channel, numChannels, column, count);
+    multiply(product, windows.matrix, matrix, results.matrix);
+  }
+
+  /// The filters of a block, of w [3, 3, channels, columns].
+  void makeFilters(Value channel, int64_t numChannels, Value column, int64_t count) {
+    const Value from = at(at(scope.pointers[1], column), emit.multiply(channel, columns));
+    emit.loop(0, numChannels, 1, [&](Value i) {
+      overVectors(count, [&](Value element, Value mask) {
+        const Value taps = at(at(from, emit.multiply(i, columns)), element);
+        squareToProducts(
+            tapTable, winograd::taps,
+            [&](int64_t r, int64_t s) {
+              return emit.loadLanes(at(taps, (r * winograd::taps + s) * channels * columns), f32,
+                                    mask);
+            },
+            at(at(filters.pointer, emit.multiply(i, filters.row)), element), filters.matrix);
+      });
+    });
+  }
+  /// The same of w [3, 3, columns, channels], whose taps go the other way round: sixteen channels by sixteen columns at a time.
+  void makeTurnedFilters(Value channel, int64_t numChannels, Value column, int64_t count) {
+    constexpr int64_t square = lanes * lanes, last = winograd::taps * winograd::taps - 1;
+    if (!squares)
+      squares = emit.stack((last + 1) * square);
+    const Value from = at(at(scope.pointers[1], channel), emit.multiply(column, channels));
+    const auto overParts = [&](int64_t extent, llvm::function_ref<void(Value, int64_t)> body) {
+      const int64_t whole = extent / lanes * lanes;
+      emit.loop(0, whole, lanes, [&](Value i) { body(i, lanes); });
+      if (whole < extent)
+        body(emit.constant(whole), extent - whole);
+    };
+    overParts(count, [&](Value element, int64_t numColumns) {
+      overParts(numChannels, [&](Value first, int64_t numRows) {
+        const Value corner = at(at(from, first), emit.multiply(element, channels));
+        emit.loop(0, last + 1, 1, [&](Value tap) {
+          const Value row = at(corner, emit.multiply(tap, channels * columns));
+          const Value to = at(squares, emit.multiply(tap, square));
+          SmallVector<Value> rows;
+          for (int64_t i = 0; i < numColumns; ++i)
+            rows.push_back(emit.loadLanes(at(row, i * channels), f32,
+                                          numRows == lanes ? Value() : emit.firstLanes(numRows)));
+          const SmallVector<Value> turned = emit.transpose(std::move(rows));
+          for (int64_t i = 0; i < numRows; ++i)
+            emit.storeLanes(turned[i], at(to, i * lanes));
+        });
+        emit.loop(0, numRows, 1, [&](Value i) {
+          const Value taps = at(squares, emit.multiply(i, lanes));
+          const Value row =
+              at(filters.pointer, emit.multiply(make<arith::AddIOp>(first, i), filters.row));
+          squareToProducts(
+              tapTable, winograd::taps,
+              [&](int64_t r, int64_t s) {
+                return emit.loadLanes(at(taps, (last - (r * winograd::taps + s)) * square), f32);
+              },
+              at(row, element), filters.matrix);
+        });
+      });
+    });
   }
   void writeTiles(Value chunk, Value column, int64_t count) {
+    const ArrayRef<int64_t> image = op.shapeOfResult();
     emit.loop(0, tilesOfBlock, 1, [&](Value i) {
       const Tile tile = tileAt(make<arith::AddIOp>(emit.multiply(chunk, tilesOfBlock), i));
       const Value row = at(results.pointer, emit.multiply(i, results.row));
-      inSquare(2, tile, 0, 0, winograd::outputs, column, nowhere, [&](auto place) {
+      SmallVector<Plane> planes{planeOf(op->getNumOperands() - 1, column, nowhere)};
+      for (unsigned with = 0; with < op.getWith().size(); ++with)
+        planes.push_back(planeOfRead(with, column));
+      inSquare(planes, image[1], image[2], tile, 0, 0, winograd::outputs, [&](Place place) {
         overVectors(count, [&](Value element, Value mask) {
           productsToSquare(outputTable, winograd::outputs, at(row, element), results.matrix,
                            [&](int64_t r, int64_t c, Value value) {
-                             emit.storeLanes(value, at(place(r, c), element), mask);
+                             const auto placeOf = [&](size_t plane) { return place(plane, r, c); };
+                             emit.storeLanes(finished(value, placeOf, element, mask),
+                                             at(place(0, r, c), element), mask);
                            });
         });
       });
     });
+  }
+
+  /// By how many elements a value that the epilogue reads moves with an axis of the result.
+  int64_t strideOfRead(unsigned with, unsigned axis) {
+    const ArrayRef<int64_t> shape = cast<ShapedType>(op.getWith()[with].getType()).getShape();
+    return composeAccess(op.getRead(with), shape)->strides[axis];
+  }
+  Plane planeOfRead(unsigned with, Value column) {
+    const Type element = cast<ShapedType>(op.getWith()[with].getType()).getElementType();
+    Value pointer = scope.pointers[2 + with];
+    if (strideOfRead(with, 3) != 0)
+      pointer = emit.advance(pointer, column, element);
+    return {pointer, element, strideOfRead(with, 0), strideOfRead(with, 1), strideOfRead(with, 2),
+            zeros};
+  }
+  /// What the epilogue makes of sixteen neighbours from column `element` of the block on; values lie at planes 1, 2, ….
+  Value finished(Value sum, llvm::function_ref<Value(size_t)> place, Value element, Value mask) {
+    if (op.getEpilogue().empty())
+      return sum;
+    Block &body = op.getEpilogue().front();
+    IRMapping mapping;
+    mapping.map(body.getArgument(0), sum);
+    for (auto [with, value] : llvm::enumerate(op.getWith())) {
+      const Type type = cast<ShapedType>(value.getType()).getElementType();
+      const Value from = place(1 + with);
+      mapping.map(body.getArgument(1 + with),
+                  strideOfRead(with, 3) == 0
+                      ? emit.load(from, type)
+                      : emit.loadLanes(emit.advance(from, element, type), type, mask));
+    }
+    return emitBody(emit, body, mapping, /*vectors=*/true, [](int64_t) -> Value {
+      llvm_unreachable("the epilogue has no coordinates");
+    })[0];
   }
 
   //===--- its gradient by weight ---------------------------------------------------------------===//
@@ -402,18 +537,19 @@ private:
       transformWindows(chunk, channel, numChannels);
       transformTiles(1, slopeTable, 0, 0, winograd::outputs, chunk, column, count, results);
       multiply({numChannels, static_cast<int64_t>(llvm::alignTo(count, lanes)), tilesOfBlock,
-                windows.pointer, 1, windows.row, results.pointer, results.row, gradients.pointer,
-                gradients.row, When::Dynamic, compare(arith::CmpIPredicate::eq, chunk, low)},
-               windows.matrix, results.matrix, gradients.matrix);
+                windows.pointer, 1, windows.row, results.pointer, results.row, filters.pointer,
+                filters.row, When::Dynamic, compare(arith::CmpIPredicate::eq, chunk, low)},
+               windows.matrix, results.matrix, filters.matrix);
     });
     const int64_t tap = channels * columns;
-    Value to = at(scope.pointers[2], emit.multiply(shard, winograd::taps * winograd::taps * tap));
+    Value to =
+        at(scope.pointers.back(), emit.multiply(shard, winograd::taps * winograd::taps * tap));
     to = at(at(to, emit.multiply(channel, columns)), column);
     emit.loop(0, numChannels, 1, [&](Value i) {
       overVectors(count, [&](Value element, Value mask) {
-        const Value from = at(at(gradients.pointer, emit.multiply(i, gradients.row)), element);
+        const Value from = at(at(filters.pointer, emit.multiply(i, filters.row)), element);
         const Value row = at(at(to, emit.multiply(i, columns)), element);
-        productsToSquare(filterTable, winograd::taps, from, gradients.matrix,
+        productsToSquare(filterTable, winograd::taps, from, filters.matrix,
                          [&](int64_t r, int64_t s, Value value) {
                            emit.storeLanes(value, at(row, (r * winograd::taps + s) * tap), mask);
                          });

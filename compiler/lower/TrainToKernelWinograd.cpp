@@ -28,9 +28,10 @@ SmallVector<int64_t> blockOf(ArrayRef<int64_t> x, ArrayRef<int64_t> y) {
 }
 
 Value build(KernelBuilder &builder, Operation *op, Value x, Value other, RankedTensorType type,
-            ArrayRef<int64_t> padding, ArrayRef<int64_t> block, bool byWeight) {
-  return kernel::WinogradOp::create(builder.builder, op->getLoc(), type, x, other,
-                                    builder.empty(op->getLoc(), type), byWeight, padding, block)
+            ArrayRef<int64_t> padding, ArrayRef<int64_t> block, bool byWeight, bool turned) {
+  return kernel::WinogradOp::create(builder.builder, op->getLoc(), type, x, other, ValueRange(),
+                                    builder.empty(op->getLoc(), type), byWeight, turned, padding,
+                                    block, builder.builder.getAffineMapArrayAttr({}))
       .getResults()[0];
 }
 
@@ -38,7 +39,7 @@ void lower(KernelBuilder &builder, train::WinogradOp op) {
   builder.set(op.getY(), build(builder, op, builder.inMemory(op.getX()),
                                builder.inMemory(op.getU()), op.getY().getType(), op.getPadding(),
                                blockOf(train::shapeOf(op.getX()), train::shapeOf(op.getY())),
-                               /*byWeight=*/false));
+                               /*byWeight=*/false, op.getTurned()));
 }
 
 void lower(KernelBuilder &builder, train::WinogradWeightGradOp op) {
@@ -55,7 +56,8 @@ void lower(KernelBuilder &builder, train::WinogradWeightGradOp op) {
   llvm::append_range(shape, op.getDw().getType().getShape());
   const RankedTensorType type = op.getDw().getType();
   Value parts = build(builder, op, builder.inMemory(op.getX()), builder.inMemory(op.getDy()),
-                      type.clone(shape), op.getPadding(), block, /*byWeight=*/true);
+                      type.clone(shape), op.getPadding(), block, /*byWeight=*/true,
+                      /*turned=*/false);
   if (shards == 1) {
     builder.set(op.getDw(),
                 kernel::AliasOp::create(builder.builder, op.getLoc(), type, parts).getResult());

@@ -1,7 +1,8 @@
 //===- FuseEpilogues.cpp - let a contraction finish its sums ---------------------------------------===//
 // A pointwise sweep over a contraction's result becomes part of its epilogue, where the sums are still in registers. What may
 // move depends on where sums lie meanwhile: if every sum is one chain, it never leaves the registers, and the epilogue may have any
-// outputs; else partial sums stand in the output, so there is one, of f32, at the very points of the sum.
+// outputs; else partial sums stand in the output, so there is one, of f32, at the very points of the sum. A convolution in Winograd's tiles
+// finishes a tile of its only output at once.
 #include "compiler/passes/FuseBody.h"
 #include "compiler/passes/LoopCost.h"
 #include "compiler/passes/Passes.h"
@@ -13,6 +14,7 @@
 using namespace mlir;
 using sinter::kernel::ContractOp;
 using sinter::kernel::SweepOp;
+using sinter::kernel::WinogradOp;
 
 namespace sinter::passes {
 #define GEN_PASS_DEF_FUSEEPILOGUES
@@ -193,6 +195,85 @@ void Fusion::apply() {
   contract.erase();
 }
 
+/// One sweep on its way into one convolution in Winograd's tiles.
+class TileFusion {
+public:
+  TileFusion(WinogradOp tiles, SweepOp sweep) : tiles(tiles), sweep(sweep) {}
+
+  bool isAllowed();
+  void apply();
+
+private:
+  bool reads(Value input) const { return input.getDefiningOp() == tiles; }
+  /// What belongs to a point of the convolution's result, of operand `at` of the sweep.
+  AffineMap mapOf(unsigned at) { return simplifyAffineMap(sweep.getMap(at).compose(toSweep)); }
+
+  WinogradOp tiles;
+  SweepOp sweep;
+  AffineMap toSweep; ///< from the convolution's result to the sweep's domain
+};
+
+bool TileFusion::isAllowed() {
+  Block &body = sweep.getBody().front();
+  if (tiles.getByWeight() || !sweep.isPointwise() || sweep.getNumResults() != 1 || draws(body) ||
+      sweep.getResult(0).getType() != tiles.getResults()[0].getType() ||
+      !isUsedByOnly(tiles.getResults()[0], {sweep}))
+    return false;
+  // The epilogue knows no coordinates and nothing from outside.
+  for (Operation &op : body)
+    if (isa<kernel::IndexOp>(op) || llvm::any_of(op.getOperands(), [&](Value operand) {
+          return !sweep.getBody().isAncestor(operand.getParentRegion());
+        }))
+      return false;
+  for (auto [at, input] : llvm::enumerate(sweep.getInputs())) {
+    if (!reads(input))
+      continue;
+    const AffineMap read = sweep.getMap(at);
+    if (toSweep && read != inversePermutation(toSweep))
+      return false;
+    if (read.getNumDims() != read.getNumResults() || !read.isPermutation() ||
+        !kernel::coversAll(read, cast<ShapedType>(input.getType()).getShape(), sweep.getDomain()))
+      return false;
+    toSweep = inversePermutation(read);
+  }
+  for (auto [at, operand] : llvm::enumerate(sweep.getOperands())) {
+    if (at < sweep.getInputs().size() ? reads(operand) : false)
+      continue;
+    const AffineMap map = mapOf(at);
+    if (at >= sweep.getInputs().size() ? !map.isIdentity() : !WinogradOp::canRead(map))
+      return false;
+  }
+  return true;
+}
+
+void TileFusion::apply() {
+  OpBuilder builder(sweep);
+  Region region;
+  FusedBody body(region, builder.getContext());
+  SmallVector<Value> finished{body.argument(builder.getF32Type(), tiles.getLoc())};
+  for (auto [at, value] : llvm::enumerate(tiles.getWith()))
+    finished.push_back(body.read(value, tiles.getRead(at)));
+  SmallVector<Value> inputs;
+  for (auto [at, input] : llvm::enumerate(sweep.getInputs()))
+    inputs.push_back(reads(input) ? Value() : body.read(input, mapOf(at)));
+  if (!tiles.getEpilogue().empty())
+    finished = body.append(tiles.getEpilogue().front(), finished,
+                           builder.getMultiDimIdentityMap(toSweep.getNumDims()));
+  for (Value &input : inputs)
+    if (!input)
+      input = finished[0];
+  body.yield(sweep.getLoc(), body.append(sweep.getBody().front(), inputs, toSweep));
+  auto fused = WinogradOp::create(
+      builder, joinedLocation(tiles.getLoc(), sweep.getLoc()), sweep.getResultTypes(), tiles.getX(),
+      tiles.getOther(), body.operands, sweep.getOutputs()[0], /*byWeight=*/false, tiles.getTurned(),
+      tiles.getPadding(), tiles.getBlock(), builder.getAffineMapArrayAttr(body.maps));
+  fused.getEpilogue().takeBody(region);
+  keepAgain(fused, {tiles, sweep});
+  sweep.replaceAllUsesWith(fused.getResults());
+  sweep.erase();
+  tiles.erase();
+}
+
 struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
   void runOnOperation() override {
     bool changed = true;
@@ -201,7 +282,24 @@ struct FuseEpilogues : impl::FuseEpiloguesBase<FuseEpilogues> {
       for (Block *block : blocksOfLoops(getOperation()))
         for (ContractOp contract : llvm::to_vector(block->getOps<ContractOp>()))
           changed |= fuseOne(contract);
+      for (Block *block : blocksOfLoops(getOperation()))
+        for (WinogradOp tiles : llvm::to_vector(block->getOps<WinogradOp>()))
+          changed |= fuseOne(tiles);
     }
+  }
+
+  bool fuseOne(WinogradOp tiles) {
+    for (Operation *user : tiles->getUsers())
+      if (auto sweep = dyn_cast<SweepOp>(user)) {
+        TileFusion fusion(tiles, sweep);
+        if (!fusion.isAllowed())
+          continue;
+        bytesSaved += bytesOf(tiles.getResults()[0].getType());
+        fusion.apply();
+        ++numFused;
+        return true;
+      }
+    return false;
   }
 
   bool fuseOne(ContractOp contract) {

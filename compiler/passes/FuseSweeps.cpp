@@ -152,7 +152,8 @@ struct FuseSweeps : impl::FuseSweepsBase<FuseSweeps> {
   /// Whether the epilogue of a contraction is the better place.
   bool belongsToContraction(SweepOp producer) {
     return !afterEpilogues && llvm::any_of(producer.getInputs(), [&](Value input) {
-      return input.getDefiningOp<kernel::ContractOp>() && isUsedByOnly(input, {producer});
+      return isa_and_nonnull<kernel::ContractOp, kernel::WinogradOp>(input.getDefiningOp()) &&
+             isUsedByOnly(input, {producer});
     });
   }
 

@@ -60,11 +60,12 @@ def UseWinograd : Pass<"use-winograd", "::sinter::train::StepOp"> {
   let description = [{
     Runs where `--winograd` asks for it, behind `differentiate`, so that forward, by input and by weight are judged each by itself, by a cost model in
     the pass. What may become a `train.winograd` or `train.winograd_weight_grad`: kernels of 3 × 3 with stride 1, no dilation, no groups and padding of at most 2,
-    in f32. Filters are transformed once for all that read them. Changes bits: sums run in another order, and differences lose some. A result's largest
+    in f32. Filters are transformed once for all that read them, or, where they are many and tiles few, by each convolution itself. Changes bits: sums run in another order, and differences lose some. A result's largest
     error is two to six times a direct convolution's, below 5e-6 of its largest value.
   }];
   let options = [Option<"all", "all", "bool", "false", "Take all that fit, whether it pays or not">];
-  let statistics = [Statistic<"numTiled", "tiled", "convolutions that became tiles">];
+  let statistics = [Statistic<"numTiled", "tiled", "convolutions that became tiles">,
+                    Statistic<"numInside", "inside", "those that make their filters themselves">];
 }
 
 def TrainCse : Pass<"train-cse", "::sinter::train::StepOp"> {
@@ -132,7 +133,7 @@ def FuseEpilogues : Pass<"fuse-epilogues", "::sinter::train::StepOp"> {
   let description = [{
     A pointwise sweep over a contraction's result becomes its epilogue: bias and activation, a mask, an optimizer's update. Where partial sums are
     stored between blocks or taps, the epilogue has one output, of f32, in whose place they are; else any. The sum itself stays an output where others
-    read it. Keeps bits.
+    read it. A convolution in Winograd's tiles takes what reads its result alone, and has no coordinates. Keeps bits.
   }];
   let statistics = [Statistic<"numFused", "fused", "sweeps that became part of an epilogue">,
                     Statistic<"bytesSaved", "bytes-saved", "bytes of values that are no longer stored">];

@@ -2,7 +2,8 @@
 // A tile of 4 × 4 outputs takes 36 products a channel in place of 144, and sums to transform windows, filters and outputs (train.winograd). How
 // many products are spared and what the sums cost depends on shapes, so each of the three convolutions of a layer is judged by itself:
 // where there are few channels, transforms outweigh products; where images are small, what sticks out of them is
-// wasted and filters of 36 in place of 9 numbers are much to make and to read.
+// wasted. Filters of 36 numbers are made once for all that read them where they fit near caches; else it is cheaper to make those of a block anew for
+// each chunk of tiles than to read four times as much as the weights are.
 #include "compiler/passes/Passes.h"
 
 #include "dialects/Winograd.h"
@@ -29,9 +30,9 @@ struct Shapes {
 // What was measured of both ways on one core, in multiply-adds of one float at the peak: of each product, as kernels reach
 // some eight tenths of the peak, and less where taps miss small images or the batch is summed; of a tile and channel that is
 // transformed once, there or back; of a filter's 36 numbers, made once and, where all of them are too many for the second-level cache, read by
-// each chunk of tiles.
+// each chunk of tiles, or made by each.
 constexpr double directProduct = 1.2, directByWeight = 1.35, product = 1.25;
-constexpr double transform = 600, filterMade = 1000, filterRead = 950;
+constexpr double transform = 600, filterMade = 1000, filterRead = 950, filterMadeAgain = 440;
 constexpr double nearBytes = 1 << 20;
 /// Nothing is changed for less than a tenth.
 constexpr double leastGain = 1.1;
@@ -44,6 +45,22 @@ int64_t tapsWithin(int64_t outputs, int64_t extent, int64_t before) {
     for (int64_t output = 0; output < outputs; ++output)
       count += output + tap - before >= 0 && output + tap - before < extent;
   return count;
+}
+
+/// What all filters cost by channel and column, made before or by each chunk of tiles.
+struct FilterCost {
+  double before, inside;
+};
+FilterCost costOfFilters(const Shapes &s) {
+  const auto tiles = static_cast<double>(s.x[0] * llvm::divideCeil(s.y[1], winograd::outputs) *
+                                         llvm::divideCeil(s.y[2], winograd::outputs));
+  const auto chunks = std::ceil(tiles / tilesTogether);
+  const auto bytes = static_cast<double>(4 * winograd::products * s.x[3] * s.y[3]);
+  return {filterMade + (bytes > nearBytes ? filterRead * chunks : 0), filterMadeAgain * chunks};
+}
+bool makesFiltersInside(const Shapes &s) {
+  const FilterCost cost = costOfFilters(s);
+  return cost.inside < cost.before;
 }
 
 bool pays(const Shapes &s, bool byWeight) {
@@ -63,9 +80,8 @@ bool pays(const Shapes &s, bool byWeight) {
   sums += tiles * columns * (byWeight ? blocksOf(s.x[3]) : 1);
   double tiled = winograd::products * tiles * channels * columns * product + transform * sums;
   if (!byWeight) {
-    const double bytes = 4 * winograd::products * channels * columns;
-    const double reads = bytes > nearBytes ? std::ceil(tiles / tilesTogether) : 0;
-    tiled += channels * columns * (filterMade + filterRead * reads);
+    const FilterCost cost = costOfFilters(s);
+    tiled += channels * columns * std::min(cost.before, cost.inside);
   }
   return tiled * leastGain < direct;
 }
@@ -106,25 +122,18 @@ struct UseWinograd : impl::UseWinogradBase<UseWinograd> {
     for (auto &each : filters)
       each.clear();
     Block &block = getOperation().getBody().front();
-    for (auto op : llvm::make_early_inc_range(block.getOps<train::Conv2dForwardOp>()))
-      if (fits(op, train::shapeOf(op.getW())) &&
-          paysOff({train::shapeOf(op.getX()), train::shapeOf(op.getY()), op.getPadding()}, false)) {
-        OpBuilder builder(op);
-        Value u = transformed(builder, op, op.getW(), /*turned=*/false);
-        replace(op, train::WinogradOp::create(builder, op.getLoc(), op.getY().getType(), op.getX(),
-                                              u, op.getPadding()));
-      }
+    for (auto op : llvm::make_early_inc_range(block.getOps<train::Conv2dForwardOp>())) {
+      const Shapes shapes{train::shapeOf(op.getX()), train::shapeOf(op.getY()), op.getPadding()};
+      if (fits(op, train::shapeOf(op.getW())) && paysOff(shapes, false))
+        tile(op, op.getX(), shapes, /*turned=*/false);
+    }
     for (auto op : llvm::make_early_inc_range(block.getOps<train::Conv2dInputGradOp>())) {
       SmallVector<int64_t> padding;
       for (int64_t value : op.getPadding())
         padding.push_back(winograd::taps - 1 - value);
-      if (fits(op, train::shapeOf(op.getW())) &&
-          paysOff({train::shapeOf(op.getDy()), train::shapeOf(op.getDx()), padding}, false)) {
-        OpBuilder builder(op);
-        Value u = transformed(builder, op, op.getW(), /*turned=*/true);
-        replace(op, train::WinogradOp::create(builder, op.getLoc(), op.getDx().getType(),
-                                              op.getDy(), u, padding));
-      }
+      const Shapes shapes{train::shapeOf(op.getDy()), train::shapeOf(op.getDx()), padding};
+      if (fits(op, train::shapeOf(op.getW())) && paysOff(shapes, false))
+        tile(op, op.getDy(), shapes, /*turned=*/true);
     }
     for (auto op : llvm::make_early_inc_range(block.getOps<train::Conv2dWeightGradOp>()))
       if (fits(op, train::shapeOf(op.getDw())) &&
@@ -140,6 +149,16 @@ private:
 
   /// Of each weight its filters, as they are and turned.
   llvm::DenseMap<Value, Value> filters[2];
+
+  /// A convolution of `image` with the op's weights, or, turned, a gradient by input.
+  template <typename Op> void tile(Op op, Value image, const Shapes &shapes, bool turned) {
+    OpBuilder builder(op);
+    const bool inside = makesFiltersInside(shapes);
+    Value made = inside ? op.getW() : transformed(builder, op, op.getW(), turned);
+    replace(op, train::WinogradOp::create(builder, op.getLoc(), op->getResult(0).getType(), image,
+                                          made, shapes.padding, turned && inside));
+    numInside += inside;
+  }
 
   template <typename Op> void replace(Op op, Operation *tiled) {
     for (StringRef mark : {"train.part", "train.again"})

@@ -375,7 +375,8 @@ private:
         if (failed(runAttend(attend)))
           return failure();
       } else if (auto winograd = dyn_cast<kernel::WinogradOp>(op)) {
-        runWinograd(winograd);
+        if (failed(runWinograd(winograd)))
+          return failure();
       } else if (auto gather = dyn_cast<kernel::GatherOp>(op)) {
         runGather(gather);
       } else if (auto scatter = dyn_cast<kernel::ScatterAddOp>(op)) {
@@ -403,7 +404,8 @@ private:
   LogicalResult runContract(kernel::ContractOp op);
   LogicalResult runScan(kernel::ScanOp op);
   LogicalResult runAttend(kernel::AttendOp op);
-  void runWinograd(kernel::WinogradOp op);
+  LogicalResult runWinograd(kernel::WinogradOp op);
+  LogicalResult finishTiles(kernel::WinogradOp op, ArrayRef<double> sums);
   void runGather(kernel::GatherOp op);
   void runScatterAdd(kernel::ScatterAddOp op);
 
@@ -612,7 +614,7 @@ LogicalResult Task::runAttend(kernel::AttendOp op) {
   return success();
 }
 
-void Task::runWinograd(kernel::WinogradOp op) {
+LogicalResult Task::runWinograd(kernel::WinogradOp op) {
   const Memory x = views.at(op.getX()), other = views.at(op.getOther());
   const Memory output = views.at(op.getOutput());
   const ArrayRef<int64_t> image = op.shapeOf(0), result = op.shapeOfResult();
@@ -622,9 +624,15 @@ void Task::runWinograd(kernel::WinogradOp op) {
   const auto read = [](const Memory &memory) {
     return [&](int64_t at) { return memory.load(at).real; };
   };
-  if (!op.getByWeight())
-    return tiles.forwards(read(x), read(other),
-                          [&](int64_t at, double value) { output.store(at, {value, 0}); });
+  if (!op.getByWeight()) {
+    std::vector<double> filters, sums(output.elements());
+    if (op.makesFilters())
+      filters = tiles.filters(read(other), op.getTurned());
+    tiles.forwards(
+        read(x), [&](int64_t at) { return filters.empty() ? other.load(at).real : filters[at]; },
+        [&](int64_t at, double value) { sums[at] = value; });
+    return finishTiles(op, sums);
+  }
   const int64_t shards = op.getShards(), chunks = op.getChunks(), block = op.getBlock()[0];
   for (int64_t shard = 0; shard < shards; ++shard) {
     const int64_t first = shard * output.elements() / shards;
@@ -634,6 +642,30 @@ void Task::runWinograd(kernel::WinogradOp op) {
     tiles.byWeight(read(x), read(other), tileOf(shard), tileOf(shard + 1),
                    [&](int64_t at, double value) { output.store(first + at, {value, 0}); });
   }
+  return success();
+}
+
+/// Each element of the result through the epilogue, where there is one.
+LogicalResult Task::finishTiles(kernel::WinogradOp op, ArrayRef<double> sums) {
+  const Memory output = views.at(op.getOutput());
+  if (op.getEpilogue().empty()) {
+    for (auto [at, sum] : llvm::enumerate(sums))
+      output.store(at, {sum, 0});
+    return success();
+  }
+  FailureOr<Body> body = Body::of(op.getEpilogue().front(), known);
+  if (failed(body))
+    return failure();
+  const SmallVector<Memory> with = memoryOf(op.getWith());
+  SmallVector<Number> arguments(1 + with.size());
+  size_t next = 0; // points go in row-major order, as the elements lie
+  forEachPoint(SmallVector<int64_t>(op.shapeOfResult()), [&](const std::vector<int64_t> &point) {
+    arguments[0].real = sums[next];
+    for (auto [index, value] : llvm::enumerate(with))
+      arguments[1 + index] = value.load(*positionAt(value, op.getRead(index), point));
+    output.store(next++, body->run(arguments, point)[0]);
+  });
+  return success();
 }
 
 void Task::runGather(kernel::GatherOp op) {

@@ -312,10 +312,14 @@ Winograd tilesOf(const Tensor &x, const Tensor &y, ArrayRef<int64_t> padding,
 void winogradForwards(const Evaluator &evaluator, train::WinogradOp op, Operands operands,
                       Results results) {
   const auto round = [&](double x) { return evaluator.round(x); };
-  tilesOf(*operands[0], results[0], op.getPadding(), round)
-      .forwards([&](int64_t at) { return operands[0]->floats[at]; },
-                [&](int64_t at) { return operands[1]->floats[at]; },
-                [&](int64_t at, double value) { results[0].floats[at] = value; });
+  const Winograd tiles = tilesOf(*operands[0], results[0], op.getPadding(), round);
+  const auto other = [&](int64_t at) { return operands[1]->floats[at]; };
+  std::vector<double> made;
+  if (operands[1]->shape.size() == 4)
+    made = tiles.filters(other, op.getTurned());
+  tiles.forwards([&](int64_t at) { return operands[0]->floats[at]; },
+                 [&](int64_t at) { return made.empty() ? other(at) : made[at]; },
+                 [&](int64_t at, double value) { results[0].floats[at] = value; });
 }
 
 void winogradByWeight(const Evaluator &evaluator, train::WinogradWeightGradOp op, Operands operands,

@@ -2,7 +2,6 @@
 #include "compiler/reference/Winograd.h"
 
 #include "dialects/Winograd.h"
-#include <vector>
 
 namespace sinter::reference {
 namespace {
@@ -85,6 +84,22 @@ void Winograd::forwards(Read x, Read u, Write y) const {
       forEachOutput(*this, tile, o, [&](int64_t at, int64_t element) { y(element, result[at]); });
     }
   }
+}
+
+std::vector<double> Winograd::filters(Read w, bool turned) const {
+  std::vector<double> result(products * channels * columns);
+  for (int64_t c = 0; c < channels; ++c)
+    for (int64_t o = 0; o < columns; ++o) {
+      Square square(taps * taps);
+      for (int64_t tap = 0; tap < taps * taps; ++tap)
+        square[tap] = turned ? w(((taps * taps - 1 - tap) * columns + o) * channels + c)
+                             : w((tap * channels + c) * columns + o);
+      const Square filter = transform([](int64_t i, int64_t j) { return winograd::ofFilter[i][j]; },
+                                      inputs, taps, square, round);
+      for (int64_t e = 0; e < products; ++e)
+        result[(e * channels + c) * columns + o] = filter[e];
+    }
+  return result;
 }
 
 void Winograd::byWeight(Read x, Read dy, int64_t low, int64_t high, Write dw) const {

@@ -3,6 +3,7 @@
 
 #include "llvm/ADT/STLFunctionalExtras.h"
 #include <cstdint>
+#include <vector>
 
 namespace sinter::reference {
 
@@ -19,6 +20,8 @@ struct Winograd {
   int64_t tiles() const;
   /// y of x and filters u [36, channels, columns].
   void forwards(Read x, Read u, Write y) const;
+  /// Filters u [36, channels, columns] of w [3, 3, channels, columns]; `turned`: of w [3, 3, columns, channels], by half a circle.
+  std::vector<double> filters(Read w, bool turned) const;
   /// dw [3, 3, channels, columns] of x and dy, summed over the tiles from `low` to `high`.
   void byWeight(Read x, Read dy, int64_t low, int64_t high, Write dw) const;
 };

@@ -287,47 +287,65 @@ def Kernel_WinogradOp : Kernel_Op<"winograd", [DestinationStyleOpInterface, Decl
   let description = [{
     Inputs x [B, H, W, C] and filters u [36, C, O], output y [B, Ho, Wo, O]: y = Aᵀ [Σ u_c ⊙ (Bᵀ d_c B)] A of each tile, with the tables of `dialects/Winograd.h`.
     Tiles are numbered through the batch, an image's in row-major order; what lies outside x is zero, and of a tile that sticks out of y only the inner
-    part is written. `by_weight`: inputs x and dy [B, Ho, Wo, O], output the weights' gradient [S, 3, 3, C, O], Gᵀ [Σ (Bᵀ d_c B) ⊙ (A dy_o Aᵀ)] G in S shards of the tiles,
+    part is written. In place of u, w [3, 3, C, O] is given, of which each block of channels and columns makes the filters u_c = G w_c Gᵀ, or,
+    `turned`, w [3, 3, O, C], each turned by half a circle. `by_weight`: inputs x and dy [B, Ho, Wo, O], output the weights' gradient [S, 3, 3, C, O], Gᵀ [Σ (Bᵀ d_c B) ⊙ (A dy_o Aᵀ)] G in S shards of the tiles,
     which whoever reads it adds up. `padding` is [top, left, bottom, right].
+
+    The epilogue, which `by_weight` has none of, gets the finished element of y and those of `with` and yields what is written; `reads` give for each of these which
+    of its elements belongs to a point [b, h, w, o] of y.
 
     `block` is tiles and channels of x that go together, so that what is transformed stays near. Order of the sums: over channels, blocks in their order, one
     chain of fused multiply-adds in each. By weight over tiles: the n chunks of `block` tiles from s·n/S to (s+1)·n/S make shard s, walked in their order, one
     chain in each; tiles behind the last one are zero.
 
-    (C1) ranks are 4, and of u 3, of the gradient 5; batch, channels and sizes fit: Ho = H + top + bottom - 2. (C2) padding is four numbers that are not negative.
+    (C1) ranks are 4, and of u 3, of the gradient 5; only w is `turned`; batch, channels and sizes fit: Ho = H + top + bottom - 2. (C2) padding is four numbers that are not negative.
     (C3) block is two positive numbers, of channels a multiple of 16; there are no more shards than chunks. (C4) all operands are tensors of f32 and the output has its
     result, or all are memrefs and there is none. (C5) shares are positive, and no more than parts: chunks times blocks of 64 channels of y, by weight shards times
-    blocks of channels of x times those of dy.
+    blocks of channels of x times those of dy. (C6) there are as many maps in `reads` as in `with`, of four axes to axes of that operand, each used once at most, the last one
+    as the last, or to zero; they leave no operand. The epilogue takes and yields values of the operands' types, nothing from outside and no `kernel.index`.
 
     ```mlir
     %y = kernel.winograd padding [1, 1, 1, 1] block [48, 64] ins(%x, %u : …) outs(%e : …) -> tensor<32x8x8x96xf32>
     ```
   }];
-  let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$other, Kernel_Operand:$output, UnitAttr:$by_weight, DenseI64ArrayAttr:$padding,
-                       DenseI64ArrayAttr:$block, DefaultValuedAttr<I64Attr, "1">:$shares);
+  let arguments = (ins Kernel_Operand:$x, Kernel_Operand:$other, Variadic<Kernel_Operand>:$with, Kernel_Operand:$output, UnitAttr:$by_weight,
+                       UnitAttr:$turned, DenseI64ArrayAttr:$padding, DenseI64ArrayAttr:$block, DefaultValuedAttr<AffineMapArrayAttr, "{}">:$reads,
+                       DefaultValuedAttr<I64Attr, "1">:$shares);
   let results = (outs Variadic<AnyRankedTensor>:$results);
+  let regions = (region MaxSizedRegion<1>:$epilogue);
   let assemblyFormat = [{
-    (`by_weight` $by_weight^)? `padding` $padding `block` $block `ins` `(` $x `,` $other `:` type($x) `,` type($other) `)`
-    `outs` `(` $output `:` type($output) `)` (`shares` $shares^)? attr-dict (`->` type($results)^)?
+    (`by_weight` $by_weight^)? (`turned` $turned^)? `padding` $padding `block` $block `ins` `(` $x `,` $other `:` type($x) `,` type($other) `)`
+    (`with` `(` $with^ `:` type($with) `)` `reads` $reads)? `outs` `(` $output `:` type($output) `)` (`shares` $shares^)? attr-dict-with-keyword
+    ($epilogue^)? (`->` type($results)^)?
   }];
   let hasVerifier = 1;
+  let hasRegionVerifier = 1;
   let extraClassDeclaration = [{
     ::mlir::MutableOperandRange getDpsInitsMutable() { return ::mlir::MutableOperandRange(getOutputMutable()); }
+    ::llvm::ArrayRef<int64_t> shapeOfOutput() { return ::llvm::cast<::mlir::ShapedType>(getOutput().getType()).getShape(); }
+    /// Whether a value beside the convolution may be read so: each axis of y is one of the value's or none, the last one the last.
+    static bool canRead(::mlir::AffineMap map);
+    /// Of a value beside the convolution, where its element for a point of y lies.
+    ::mlir::AffineMap getRead(unsigned with) { return ::mlir::cast<::mlir::AffineMapAttr>(getReads()[with]).getValue(); }
     /// Columns of the other side that go together.
     static constexpr int64_t columnsOfBlock = 64;
     ::llvm::ArrayRef<int64_t> shapeOf(unsigned operand) { return ::llvm::cast<::mlir::ShapedType>(getOperand(operand).getType()).getShape(); }
     int64_t getChannels() { return shapeOf(0)[3]; }
-    int64_t getColumns() { return shapeOf(1).back(); }
+    int64_t getColumns() { return shapeOfResult().back(); }
+    /// Whether filters are made of weights here.
+    bool makesFilters() { return !getByWeight() && shapeOf(1).size() == 4; }
     /// Of the convolution's result, y or dy: [B, Ho, Wo, O].
-    ::llvm::ArrayRef<int64_t> shapeOfResult() { return shapeOf(getByWeight() ? 1 : 2); }
+    ::llvm::ArrayRef<int64_t> shapeOfResult() { return getByWeight() ? shapeOf(1) : shapeOfOutput(); }
     /// Tiles of an image, down and across.
     int64_t getTilesDown() { return (shapeOfResult()[1] + 3) / 4; }
     int64_t getTilesAcross() { return (shapeOfResult()[2] + 3) / 4; }
     int64_t getTiles() { return shapeOf(0)[0] * getTilesDown() * getTilesAcross(); }
     int64_t getChunks() { return (getTiles() + getBlock()[0] - 1) / getBlock()[0]; }
-    int64_t getShards() { return getByWeight() ? shapeOf(2)[0] : 1; }
+    int64_t getShards() { return getByWeight() ? shapeOfOutput()[0] : 1; }
     /// What shares can be cut into.
     int64_t getParts();
+    /// (C6)
+    ::mlir::LogicalResult verifyReads();
   }];
 }
 

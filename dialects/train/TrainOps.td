@@ -443,20 +443,21 @@ class Train_WinogradLikeOp<string mnemonic> : Train_Op<mnemonic, [Pure, DeclareO
   let hasVerifier = 1;
 }
 def Train_WinogradOp : Train_WinogradLikeOp<"winograd"> {
-  let summary = "a 3×3 convolution with stride 1, in tiles of 4 × 4 outputs, of filters in Winograd's form";
+  let summary = "a 3×3 convolution with stride 1, in tiles of 4 × 4 outputs";
   let description = [{
     x [B, H, W, C], u [36, C, O], y [B, Ho, Wo, O]; padding [top, left, bottom, right]. Tile by tile y = Aᵀ [Σ u_c ⊙ (Bᵀ d_c B)] A with the tables of
-    `dialects/Winograd.h`; u_c = G w_c Gᵀ makes it the conv2d of x and w. A tile may stick out of y. Flops are those of the 36 products. It stands behind
-    differentiation and has no derivative of its own.
+    `dialects/Winograd.h`; u_c = G w_c Gᵀ makes it the conv2d of x and w. In place of u the op may have w [3, 3, C, O], whose filters it makes where it needs
+    them, or, `turned`, w [3, 3, O, C], each turned by half a circle: a gradient by input. A tile may stick out of y. Flops are those of the 36
+    products. It stands behind differentiation and has no derivative of its own.
 
-    (C1) ranks are 4 and 3, batch and channels agree, u has 36 products. (C2) padding is four numbers that are not negative, Ho = H + top + bottom - 2 is
+    (C1) ranks are 4 and 3 or 4, batch and channels agree, u has 36 products or 3 × 3 taps, and only taps are `turned`. (C2) padding is four numbers that are not negative, Ho = H + top + bottom - 2 is
     positive, Wo likewise.
 
     ```mlir
     %y = train.winograd %x, %u {padding = array<i64: 1, 1, 1, 1>} : (tensor<32x8x8x64xf32>, tensor<36x64x96xf32>) -> tensor<32x8x8x96xf32>
     ```
   }];
-  let arguments = (ins Train_Float:$x, Train_Float:$u, DenseI64ArrayAttr:$padding);
+  let arguments = (ins Train_Float:$x, Train_Float:$u, DenseI64ArrayAttr:$padding, UnitAttr:$turned);
   let results = (outs Train_Float:$y);
 }
 def Train_WinogradWeightGradOp : Train_WinogradLikeOp<"winograd_weight_grad"> {

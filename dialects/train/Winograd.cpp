@@ -34,8 +34,15 @@ static int64_t flopsOfTiles(Value x, Value y) {
 LogicalResult WinogradOp::verify() {
   if (failed(verifyTiles(*this, getX(), getY(), "y", getPadding())))
     return failure();
-  return verifyShape(*this, "(C1)", "u", getU().getType(),
-                     {products, shapeOf(getX())[3], shapeOf(getY())[3]});
+  const int64_t channels = shapeOf(getX())[3], columns = shapeOf(getY())[3];
+  const bool isMade = shapeOf(getU()).size() != 4;
+  if (isMade && getTurned())
+    return emitOpError("(C1) filters that are made already are not turned");
+  if (isMade)
+    return verifyShape(*this, "(C1)", "u", getU().getType(), {products, channels, columns});
+  if (getTurned())
+    return verifyShape(*this, "(C1)", "u", getU().getType(), {taps, taps, columns, channels});
+  return verifyShape(*this, "(C1)", "u", getU().getType(), {taps, taps, channels, columns});
 }
 int64_t WinogradOp::getFlops() { return flopsOfTiles(getX(), getY()); }
 

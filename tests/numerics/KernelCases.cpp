@@ -616,6 +616,34 @@ void addWinograd(Cases &cases) {
          .tolerance = winogradTolerance});
     cases.push_back(cases.back());
     cases.back().op = "winograd_weight_grad";
+    // Filters that are made of weights, as they are and turned.
+    const std::string turned = tensor(fmt::format("3x3x{}x{}", s.columns, s.channels));
+    cases.push_back(
+        {.op = "winograd",
+         .inputs = {{"x", x}, {"w", w}, {"v", turned}},
+         .body = fmt::format(
+             "%y = train.winograd %x, %w {{padding = array<i64: {0}>}} : ({1}, {2}) -> {4}\n"
+             "%z = train.winograd %x, %v {{padding = array<i64: {0}>, turned}} : ({1}, {3}) -> {4}",
+             fmt::join(p, ", "), x, w, turned, y),
+         .outputs = {{"y", y}, {"z", y}},
+         .tolerance = winogradTolerance});
+    // What follows is the epilogue: a bias by column, one number an image, a residual and a ReLU.
+    const std::string bias = tensor(fmt::format("{}", s.columns)),
+                      scale = tensor(fmt::format("{}", s.batch));
+    cases.push_back(
+        {.op = "winograd",
+         .inputs = {{"x", x}, {"u", u}, {"b", bias}, {"s", scale}, {"r", y}},
+         .body = fmt::format(
+             "%c = train.winograd %x, %u {{padding = array<i64: {0}>}} : ({1}, {2}) -> {3}\n"
+             "%v = train.broadcast %b to [3] : {4} -> {3}\n"
+             "%t = train.broadcast %s to [0] : {5} -> {3}\n"
+             "%0 = train.add %c, %v : {3}, {3} -> {3}\n"
+             "%1 = train.mul %0, %t : {3}, {3} -> {3}\n"
+             "%2 = train.add %1, %r : {3}, {3} -> {3}\n"
+             "%y = train.relu %2 : {3}",
+             fmt::join(p, ", "), x, u, y, bias, scale),
+         .outputs = {{"y", y}},
+         .tolerance = winogradTolerance});
   }
 }
 

@@ -3,7 +3,8 @@ import re
 
 import harness
 
-# Tiles that stick out, several chunks of them, blocks of channels with a rest; the first convolution has too few channels.
+# Tiles that stick out, several chunks of them, blocks of channels with a rest; the first convolution has too few channels. Behind the pool
+# there are so few tiles that each block of filters is made where it is multiplied.
 SPEC = """
 data pictures {
   image: f32[3, 18, 18]
@@ -15,7 +16,8 @@ model Net(image: f32[3, 18, 18]) -> f32[5] {
     |> conv2d(24, kernel: 3, padding: 1) |> relu
     |> conv2d(72, kernel: 3, padding: 1, bias: false) |> batch_norm |> relu
     |> conv2d(72, kernel: 3) |> relu
-    |> conv2d(40, kernel: 3, padding: 2) |> relu
+    |> conv2d(64, kernel: 3, padding: 2) |> relu
+    |> max_pool2d(4) |> conv2d(200, kernel: 3, padding: 1) |> relu
     |> global_avg_pool |> dense(5)
 }
 train Net on pictures {

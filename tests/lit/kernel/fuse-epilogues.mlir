@@ -99,3 +99,39 @@ train.step @draws kind "predict" (%draw: index {train.clock = "draw"}, %seed: in
   %r = train.mul %y, %u : tensor<4x64xf32>, tensor<4x64xf32> -> tensor<4x64xf32>
   train.commit results ["r"] (%r : tensor<4x64xf32>)
 }
+
+// -----
+// A convolution in Winograd's tiles finishes its tiles: a bias by column, and a residual at the same points.
+// CHECK-LABEL: train.step @tiles
+// CHECK: kernel.winograd {{.*}} with(%{{.*}}, %{{.*}} : tensor<16xf32>, tensor<2x8x8x16xf32>) reads [#[[B:.*]], #[[R:.*]]] outs
+// CHECK: arith.addf
+// CHECK: arith.addf
+// CHECK: arith.select
+// CHECK-NOT: kernel.sweep
+train.state @w : tensor<3x3x16x16xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.state @b : tensor<16xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @tiles kind "predict" (%x: tensor<2x8x8x16xf32> {train.data = "x"}, %w: tensor<3x3x16x16xf32> {train.reads = @w}, %b: tensor<16xf32> {train.reads = @b}) {
+  %y = train.winograd %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<2x8x8x16xf32>, tensor<3x3x16x16xf32>) -> tensor<2x8x8x16xf32>
+  %v = train.broadcast %b to [3] : tensor<16xf32> -> tensor<2x8x8x16xf32>
+  %s = train.add %y, %v : tensor<2x8x8x16xf32>, tensor<2x8x8x16xf32> -> tensor<2x8x8x16xf32>
+  %t = train.add %s, %x : tensor<2x8x8x16xf32>, tensor<2x8x8x16xf32> -> tensor<2x8x8x16xf32>
+  %r = train.relu %t : tensor<2x8x8x16xf32>
+  train.commit results ["r"] (%r : tensor<2x8x8x16xf32>)
+}
+
+// -----
+// What is read by others too, and what a reader has turned, stays apart; so does a value that lies across the columns.
+// CHECK-LABEL: train.step @tiles_apart
+// CHECK: kernel.winograd
+// CHECK: kernel.sweep
+// CHECK: kernel.winograd
+// CHECK: kernel.sweep
+train.state @w : tensor<3x3x16x16xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+train.step @tiles_apart kind "predict" (%x: tensor<2x8x8x16xf32> {train.data = "x"}, %z: tensor<2x16x8x8xf32> {train.data = "z"}, %w: tensor<3x3x16x16xf32> {train.reads = @w}) {
+  %y = train.winograd %x, %w {padding = array<i64: 1, 1, 1, 1>} : (tensor<2x8x8x16xf32>, tensor<3x3x16x16xf32>) -> tensor<2x8x8x16xf32>
+  %r = train.relu %y : tensor<2x8x8x16xf32>
+  %a = train.winograd %x, %w {padding = array<i64: 1, 1, 1, 1>, turned} : (tensor<2x8x8x16xf32>, tensor<3x3x16x16xf32>) -> tensor<2x8x8x16xf32>
+  %t = train.transpose %z by [0, 2, 3, 1] : tensor<2x16x8x8xf32> -> tensor<2x8x8x16xf32>
+  %b = train.add %a, %t : tensor<2x8x8x16xf32>, tensor<2x8x8x16xf32> -> tensor<2x8x8x16xf32>
+  train.commit results ["y", "r", "b"] (%y, %r, %b : tensor<2x8x8x16xf32>, tensor<2x8x8x16xf32>, tensor<2x8x8x16xf32>)
+}

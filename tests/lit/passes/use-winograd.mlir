@@ -36,11 +36,11 @@ train.step @wide kind "train" (%x: tensor<8x16x16x64xf32> {train.data = "x"}, %w
   train.commit states [@wide.dw] (%dw : tensor<3x3x64x96xf32>) results ["y", "dx", "z"] (%y, %dx, %z : tensor<8x16x16x96xf32>, tensor<8x16x16x64xf32>, tensor<8x14x14x96xf32>)
 }
 
-// Filters of 36 numbers are too much for tiles as few as these, and three channels too few; by weight no filters are made.
+// Tiles as few as these make the filters of their many channels themselves, also turned; three channels are too few.
 // CHECK-LABEL: train.step @small
-// CHECK-NOT: train.winograd %
-// CHECK: train.conv2d %x
-// CHECK-NOT: train.winograd %
+// CHECK-NOT: train.contract
+// CHECK: train.winograd %x, %small.w {padding = array<i64: 1, 1, 1, 1>}
+// CHECK: train.winograd %x, %small.w {padding = array<i64: 1, 1, 1, 1>, turned}
 // CHECK: train.winograd_weight_grad %x
 // CHECK: train.conv2d %t
 // ALL-LABEL: train.step @small
@@ -51,11 +51,13 @@ train.step @small kind "train" (%x: tensor<32x4x4x512xf32> {train.data = "x"}, %
                                 %old: tensor<3x3x512x512xf32> {train.owns = @small.dw}) {
   %y = train.conv2d %x, %w {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
     : (tensor<32x4x4x512xf32>, tensor<3x3x512x512xf32>) -> tensor<32x4x4x512xf32>
+  %dx = train.conv2d_input_grad %x, %w {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
+    : (tensor<32x4x4x512xf32>, tensor<3x3x512x512xf32>) -> tensor<32x4x4x512xf32>
   %dw = train.conv2d_weight_grad %x, %x {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
     : (tensor<32x4x4x512xf32>, tensor<32x4x4x512xf32>) -> tensor<3x3x512x512xf32>
   %z = train.conv2d %t, %v {strides = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilations = array<i64: 1, 1>}
     : (tensor<32x32x32x3xf32>, tensor<3x3x3x64xf32>) -> tensor<32x32x32x64xf32>
-  train.commit states [@small.dw] (%dw : tensor<3x3x512x512xf32>) results ["y", "z"] (%y, %z : tensor<32x4x4x512xf32>, tensor<32x32x32x64xf32>)
+  train.commit states [@small.dw] (%dw : tensor<3x3x512x512xf32>) results ["y", "dx", "z"] (%y, %dx, %z : tensor<32x4x4x512xf32>, tensor<32x4x4x512xf32>, tensor<32x32x32x64xf32>)
 }
 
 // Strides, dilations, other kernels, groups, wide padding and products in bfloat16 are nothing for tiles.

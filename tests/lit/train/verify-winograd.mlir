@@ -4,9 +4,27 @@
 // CHECK-LABEL: func.func @prints
 // CHECK: train.winograd %{{.*}}, %{{.*}} {padding = array<i64: 1, 0, 2, 1>} : (tensor<2x7x6x40xf32>, tensor<36x40x70xf32>) -> tensor<2x8x5x70xf32>
 // CHECK: train.winograd_weight_grad %{{.*}}, %{{.*}} {padding = array<i64: 1, 0, 2, 1>} : (tensor<2x7x6x40xf32>, tensor<2x8x5x70xf32>) -> tensor<3x3x40x70xf32>
-func.func @prints(%x: tensor<2x7x6x40xf32>, %u: tensor<36x40x70xf32>) {
+// CHECK: train.winograd %{{.*}}, %{{.*}} {padding = array<i64: 1, 0, 2, 1>} : (tensor<2x7x6x40xf32>, tensor<3x3x40x70xf32>) -> tensor<2x8x5x70xf32>
+// CHECK: train.winograd %{{.*}}, %{{.*}} {padding = array<i64: 1, 0, 2, 1>, turned} : (tensor<2x7x6x40xf32>, tensor<3x3x70x40xf32>) -> tensor<2x8x5x70xf32>
+func.func @prints(%x: tensor<2x7x6x40xf32>, %u: tensor<36x40x70xf32>, %v: tensor<3x3x40x70xf32>, %t: tensor<3x3x70x40xf32>) {
   %y = train.winograd %x, %u {padding = array<i64: 1, 0, 2, 1>} : (tensor<2x7x6x40xf32>, tensor<36x40x70xf32>) -> tensor<2x8x5x70xf32>
   %w = train.winograd_weight_grad %x, %y {padding = array<i64: 1, 0, 2, 1>} : (tensor<2x7x6x40xf32>, tensor<2x8x5x70xf32>) -> tensor<3x3x40x70xf32>
+  %1 = train.winograd %x, %v {padding = array<i64: 1, 0, 2, 1>} : (tensor<2x7x6x40xf32>, tensor<3x3x40x70xf32>) -> tensor<2x8x5x70xf32>
+  %2 = train.winograd %x, %t {padding = array<i64: 1, 0, 2, 1>, turned} : (tensor<2x7x6x40xf32>, tensor<3x3x70x40xf32>) -> tensor<2x8x5x70xf32>
+  return
+}
+
+// -----
+func.func @c1_turned(%x: tensor<1x4x4x8xf32>, %u: tensor<36x8x8xf32>) {
+  // expected-error @below {{(C1) filters that are made already are not turned}}
+  %y = train.winograd %x, %u {padding = array<i64: 1, 1, 1, 1>, turned} : (tensor<1x4x4x8xf32>, tensor<36x8x8xf32>) -> tensor<1x4x4x8xf32>
+  return
+}
+
+// -----
+func.func @c1_weights(%x: tensor<1x4x4x8xf32>, %w: tensor<3x3x8x4xf32>) {
+  // expected-error @below {{(C1) u must}}
+  %y = train.winograd %x, %w {padding = array<i64: 1, 1, 1, 1>, turned} : (tensor<1x4x4x8xf32>, tensor<3x3x8x4xf32>) -> tensor<1x4x4x8xf32>
   return
 }
 
