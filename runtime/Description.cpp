@@ -332,6 +332,8 @@ Description parseDescription(std::string_view text) {
   all.cpu = root.text("cpu", "");
   all.arenaBytes = static_cast<uint64_t>(root.at("arena_bytes").integer(clockBytes));
   all.stateBytes = static_cast<uint64_t>(root.at("state_bytes").integer(0));
+  if (root.has("stack_bytes"))
+    all.stackBytes = static_cast<uint64_t>(root.at("stack_bytes").integer(0));
   for (const Node &node : root.list("states"))
     all.states.push_back(readState(node, all.stateBytes));
   for (const Node &node : root.list("data"))

@@ -295,6 +295,7 @@ struct Description {
   uint32_t version = 0;
   std::string name, source, cpu;
   uint64_t arenaBytes = 0, stateBytes = 0;
+  uint64_t stackBytes = 0; ///< that a task may take
   std::vector<State> states;
   std::vector<Data> data;
   std::vector<Step> steps;

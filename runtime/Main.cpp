@@ -2,6 +2,7 @@
 #include "runtime/Abi.h"
 #include "runtime/Error.h"
 #include "runtime/Run.h"
+#include "runtime/Stack.h"
 #include "runtime/TaskExecutor.h"
 #include "runtime/Text.h"
 
@@ -23,7 +24,10 @@ int main(int argc, char **argv) {
     const auto factory = [](const Description &program, unsigned threads) {
       return std::make_unique<TaskExecutor>(program, sinter_program, threads);
     };
-    return runProgram(description, factory, argc, argv);
+    int status = 0;
+    callOnStack(description.stackBytes,
+                [&] { status = runProgram(description, factory, argc, argv); });
+    return status;
   } catch (const std::exception &error) {
     printError(fmt::format("error: {}\n", error.what()));
     return 1;

@@ -37,7 +37,7 @@ constexpr int64_t sharesPerThread = 4; // so that who ends early has more to do
 
 TaskExecutor::TaskExecutor(const Description &description, const Program &program, unsigned threads)
     : shares(threads > 1 ? sharesPerThread * threads : 1), shareList(description.steps.size()),
-      team(threads, bindTasks(description, program, shares)) {}
+      team(threads, bindTasks(description, program, shares), description.stackBytes) {}
 
 void TaskExecutor::share(const Work &work) {
   team.run(shareList, reinterpret_cast<uint8_t *>(const_cast<Work *>(&work)), nullptr);

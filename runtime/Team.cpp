@@ -44,7 +44,7 @@ bool registerRemoteFence() {
 
 } // namespace
 
-Team::Team(unsigned threads, const std::vector<std::vector<Task>> &lists)
+Team::Team(unsigned threads, const std::vector<std::vector<Task>> &lists, size_t stackBytes)
     : threadCount(threads), places(std::make_unique<Place[]>(threads)),
       hasRemoteFence(threads > 1 && registerRemoteFence()) {
   for (const std::vector<Task> &list : lists) {
@@ -59,7 +59,7 @@ Team::Team(unsigned threads, const std::vector<std::vector<Task>> &lists)
   }
   try {
     for (unsigned i = 1; i < threads; ++i)
-      workers.emplace_back([this, i] { workerLoop(i); });
+      workers.emplace_back(stackBytes, [this, i] { workerLoop(i); });
   } catch (...) {
     stopWorkers();
     throw;
@@ -108,8 +108,7 @@ void Team::stopWorkers() {
   stopping.store(true);
   bell.fetch_add(1);
   bell.notify_all();
-  for (std::thread &worker : workers)
-    worker.join();
+  workers.clear(); // waits for them
 }
 
 void Team::run(size_t list, uint8_t *arenaBlock, uint8_t *stateBlock) {

@@ -14,12 +14,13 @@
 
 #include "runtime/Abi.h"
 #include "runtime/Recorder.h"
+#include "runtime/Stack.h"
 
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
-#include <thread>
 #include <vector>
 
 namespace sinter::runtime {
@@ -32,9 +33,9 @@ public:
     bool wait;      ///< all earlier tasks of the list end before this one begins
   };
 
-  /// A team of `threads` (at least 1), the calling one among them, for these lists. Throws
-  /// std::system_error if the system gives no thread.
-  Team(unsigned threads, const std::vector<std::vector<Task>> &lists);
+  /// A team of `threads` (at least 1), the calling one among them, for these lists. Tasks may take `stackBytes` of stack: those of
+  /// new threads hold so much, that of the caller is its own affair. Throws std::system_error if the system gives no thread.
+  Team(unsigned threads, const std::vector<std::vector<Task>> &lists, size_t stackBytes = 0);
   ~Team();
   Team(const Team &) = delete;
   Team &operator=(const Team &) = delete;
@@ -85,7 +86,7 @@ private:
   const std::unique_ptr<Place[]> places; ///< of each thread
   const bool hasRemoteFence;             ///< whether one thread can fence them all
   uint64_t nextSequence = 1;             ///< phases are numbered on over all runs
-  std::vector<std::thread> workers;
+  std::deque<Thread> workers;
 
   /// The number of the open list's first phase, and the list.
   alignas(128) std::atomic<uint64_t> opened{0};

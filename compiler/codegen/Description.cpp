@@ -302,6 +302,7 @@ std::string describeProgram(ModuleOp module, const ProgramLayout &layout) {
   json["cpu"] = layout.cpu;
   json["arena_bytes"] = layout.arenaBytes;
   json["state_bytes"] = block.bytes;
+  json["stack_bytes"] = layout.stackBytes;
   json["states"] = Json::array();
   for (auto state : module.getOps<train::StateOp>())
     json["states"].push_back(describeState(state, block.offsets.lookup(state.getSymName())));

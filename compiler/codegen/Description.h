@@ -56,6 +56,7 @@ struct StepLayout {
 struct ProgramLayout {
   std::string cpu;
   uint64_t arenaBytes = 0;
+  uint64_t stackBytes = 0; ///< that a task may take
   std::vector<StepLayout> steps;
 };
 

@@ -1,5 +1,6 @@
 """Convolutions in Winograd's tiles train as direct ones do, with the same bits in any shares and on any number of threads."""
 import re
+import resource
 
 import harness
 
@@ -52,6 +53,16 @@ class Winograd(harness.ProgramTest):
             self.sinter("build", "shared.mlir", "-o", "shared")
             other, _ = self.train(self.path("shared"), f"shared{shares}", "--threads", threads)
             self.assert_same_bits(whole, other, f"in {shares} shares")
+
+    def test_small_stack(self):
+        """Tasks have what they keep on the stack on every thread, whatever the user's limit."""
+        program = self.build(SPEC, "program", "--winograd")
+        limit = 512 * 1024  # the largest task takes more
+        with open(program, "rb") as file:
+            self.assertGreater(int(re.search(rb'"stack_bytes":(\d+)', file.read())[1]), limit)
+        for threads in (1, 2):
+            self.train(program, f"small{threads}", "--threads", threads,
+                       preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_STACK, (limit, limit)))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 // What the runtime starts from: the description, a table with a function for each task, and both in one constant. Nothing else stays.
 // CHECK-NOT: kernel.step
 // CHECK-NOT: train.state
-// CHECK-DAG: llvm.mlir.global internal constant @sinter_description("{{.*}}version{{.*}}state_bytes
+// CHECK-DAG: llvm.mlir.global internal constant @sinter_description("{{.*}}version{{.*}}state_bytes{{.*}}stack_bytes\22:0,
 // CHECK-DAG: llvm.mlir.global internal constant @sinter_functions() {{.*}} : !llvm.array<1 x ptr>
 // CHECK-DAG: llvm.mlir.global external constant @sinter_program()
 // CHECK-DAG: llvm.mlir.addressof @double : !llvm.ptr

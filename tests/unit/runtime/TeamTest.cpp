@@ -5,6 +5,9 @@
 #include <cstring>
 #include <numeric>
 #include <set>
+#include <stdexcept>
+#include <sys/resource.h>
+#include <thread>
 
 using namespace sinter::runtime;
 
@@ -149,4 +152,39 @@ TEST_CASE("tasks that do not wait run beside those before them") {
   Team team(2, {{{meet, 1, true}, {meet, 1, false}}});
   team.run(0, nullptr, nullptr);
   CHECK(met == 2);
+}
+
+namespace {
+
+constexpr size_t deep = size_t{12} << 20; // more than a thread has by itself
+
+/// Writes to the far end of so much stack.
+void reachDown(int64_t, uint8_t *arena, uint8_t *) {
+  char memory[deep];
+  for (size_t i = 0; i < deep; i += 1024)
+    static_cast<volatile char *>(memory)[i] = 1;
+  reinterpret_cast<std::atomic<int64_t> *>(arena)->fetch_add(1);
+}
+
+} // namespace
+
+TEST_CASE(
+    "tasks find the stack that they were said to need, on every thread and under a small limit") {
+  rlimit before{};
+  getrlimit(RLIMIT_STACK, &before);
+  const rlimit small{size_t{256} << 10, before.rlim_max};
+  setrlimit(RLIMIT_STACK, &small);
+  alignas(64) std::atomic<int64_t> total{0};
+  callOnStack(deep, [&] {
+    Team team(3, {{{reachDown, 12, true}}}, deep);
+    team.run(0, reinterpret_cast<uint8_t *>(&total), nullptr);
+  });
+  setrlimit(RLIMIT_STACK, &before);
+  CHECK(total.load() == 12);
+}
+
+TEST_CASE("what is thrown on another stack comes through") {
+  for (const size_t bytes : {size_t{0}, size_t{1} << 30})
+    CHECK_THROWS_AS(callOnStack(bytes, [] { throw std::runtime_error("so deep"); }),
+                    std::runtime_error);
 }
