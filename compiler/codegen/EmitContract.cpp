@@ -565,6 +565,9 @@ FailureOr<int64_t> emitContract(kernel::ContractOp op, const TaskScope &scope, c
     return op.emitOpError("in bf16 must have an innermost row axis that B does not use");
   if (failed(ContractEmitter(op, std::move(*plan), schedule, scope, target, microKernels).run()))
     return failure();
+  // What was written past the cache must be there before others are told.
+  if (op->hasAttr("kernel.late"))
+    scope.emitter.fence();
   return schedule.shares;
 }
 

@@ -86,8 +86,7 @@ LogicalResult SweepEmitter::run() {
     });
   // What was written past the cache must be there before others are told.
   if (llvm::is_contained(pastCache, true))
-    LLVM::CallIntrinsicOp::create(emit.builder, emit.location,
-                                  emit.builder.getStringAttr("llvm.x86.sse.sfence"), ValueRange());
+    emit.fence();
   return success();
 }
 

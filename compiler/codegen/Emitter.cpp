@@ -105,6 +105,10 @@ void Emitter::storeLanes(Value value, Value pointer, Value mask, bool pastCache)
   else
     LLVM::StoreOp::create(builder, location, value, pointer, bytesOf(element));
 }
+void Emitter::fence() {
+  LLVM::CallIntrinsicOp::create(builder, location, builder.getStringAttr("llvm.x86.sse.sfence"),
+                                ValueRange());
+}
 void Emitter::fetch(Value pointer) {
   LLVM::Prefetch::create(builder, location, pointer, /*rw=*/0, /*hint=*/2, /*cache=*/1);
 }

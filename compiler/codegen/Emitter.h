@@ -49,6 +49,8 @@ public:
   /// `pastCache`, without a mask: a whole line, at a multiple of 64 bytes, that no cache is to hold. Others may read it behind a fence.
   void storeLanes(mlir::Value value, mlir::Value pointer, mlir::Value mask = {},
                   bool pastCache = false);
+  /// What was written past the caches is there before anything that is written behind this.
+  void fence();
   /// Asks for the cache line at `pointer`, which will be read once: as near as the second-level cache.
   void fetch(mlir::Value pointer);
   /// Sixteen elements `stride` apart.

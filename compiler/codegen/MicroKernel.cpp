@@ -28,7 +28,7 @@ std::string keyOf(const MicroKernel &kernel) {
   };
   auto operands = [&](ArrayRef<TileOperand> tiles) {
     for (const TileOperand &tile : tiles) {
-      stream << tile.element << tile.hasColumns;
+      stream << tile.element << tile.hasColumns << tile.goesPastCache;
       list(tile.rowOffsets);
     }
     stream << '|';
@@ -145,14 +145,15 @@ private:
     for (auto [pointer, rows] : llvm::zip_equal(aheadPointers, kernel.ahead))
       fetches->add(pointer, f32, rows);
     const TileOperand &sum = kernel.outputs.front();
-    if (!kernel.sumsAreNear)
+    if (!kernel.sumsAreNear && !sum.goesPastCache)
       fetches->add(outputPointers[0], sum.element, rowsAt(sum.rowOffsets));
-    else if (kernel.first != When::Never)
+    else if (!sum.goesPastCache && kernel.first != When::Never)
       fetches->add(outputPointers[0], sum.element, rowsAt(sum.rowOffsets), first);
     if (kernel.last == When::Never)
       return;
     for (auto [pointer, tile] : llvm::drop_begin(llvm::zip_equal(outputPointers, kernel.outputs)))
-      fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
+      if (!tile.goesPastCache)
+        fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
     for (auto [pointer, tile] : llvm::zip_equal(withPointers, kernel.with))
       if (tile.hasColumns)
         fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
@@ -404,7 +405,7 @@ private:
     });
     for (auto [index, tile] : llvm::enumerate(kernel.outputs))
       emit.storeLanes(results[index], addressOf(outputPointers[index], tile, turn, i, j * lanes),
-                      maskOf(j));
+                      maskOf(j), tile.goesPastCache);
   }
 
   /// The coordinate of an op axis at row i, vector j of the tile.

@@ -25,6 +25,8 @@ struct TileOperand {
   mlir::Type element;
   llvm::SmallVector<int64_t> rowOffsets; ///< elements, one a row of the tile
   bool hasColumns = false;               ///< stride 1 along the columns, else one value for all
+  bool goesPastCache =
+      false; ///< of an output: the epilogue's whole vectors are whole lines that nobody reads soon
 };
 
 struct MicroKernel {

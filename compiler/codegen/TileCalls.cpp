@@ -121,6 +121,17 @@ MicroKernel TileCalls::kernelOf(const TileSite &site, const Packed &packed) cons
     kernel.with.push_back(tileOperand(2 + i));
   for (unsigned i = 0; i < plan.numOutputs; ++i)
     kernel.outputs.push_back(tileOperand(plan.output(i)));
+  if (auto late = op->getAttrOfType<DenseI64ArrayAttr>("kernel.late"))
+    for (int64_t i : late.asArrayRef()) {
+      if (i < 0 || i >= static_cast<int64_t>(kernel.outputs.size()))
+        continue;
+      // Places in memory are multiples of 64 bytes.
+      const Access &access = plan.accesses[plan.output(static_cast<unsigned>(i))];
+      kernel.outputs[i].goesPastCache =
+          access.offset % lanes == 0 && llvm::all_of(access.strides, [](int64_t stride) {
+            return stride == 1 || stride % lanes == 0;
+          });
+    }
 
   kernel.coordinateAxes = coordinateAxes;
   for (int64_t axis : coordinateAxes) {

@@ -21,6 +21,7 @@ void buildTrainToKernelPipeline(OpPassManager &manager) {
   steps.addPass(passes::createFuseSweeps(rest));
   steps.addPass(passes::createKeepSlopes());
   steps.addPass(createCSEPass());
+  steps.addPass(passes::createMarkLate());
   steps.addPass(passes::createChooseShares());
   steps.addPass(passes::createPlaceScans());
   manager.addPass(passes::createPlanMemory());

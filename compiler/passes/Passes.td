@@ -149,6 +149,15 @@ def KeepSlopes : Pass<"keep-slopes", "::sinter::train::StepOp"> {
   let statistics = [Statistic<"numKept", "kept", "values in whose place a slope is stored">];
 }
 
+def MarkLate : Pass<"mark-late", "::sinter::train::StepOp"> {
+  let summary = "Tells which outputs of contractions are read only when they have left the caches";
+  let description = [{
+    Outputs of an epilogue, of 2 MiB and more, before whose first reader loops touch 32 MiB: their numbers stand in `kernel.late`, and they are written past the
+    caches. Keeps bits.
+  }];
+  let statistics = [Statistic<"numLate", "late", "outputs that are read late">];
+}
+
 def ChooseShares : Pass<"choose-shares", "::sinter::train::StepOp"> {
   let summary = "Cuts sweeps into shares that threads take";
   let description = [{
