@@ -1,7 +1,9 @@
 //===- EmitAttend.cpp - attention in tiles of scores ----------------------------------------------===//
 // A tile of scores lies on the stack with keys as rows and queries side by side in vectors: what a softmax needs of a query (the largest score, the
 // sum) is found without a step across lanes, and every product of a tile reads its operands where they lie, but for the queries (backwards also dy), which are
-// turned once a tile of queries. Products go through micro-kernels, whose shape changes no bit; tiles and their order are the op's.
+// turned once a tile of queries. Rows that a product walks again and again are copied side by side before: those of a head lie as far apart as
+// all heads are wide, often a power of two, and would crowd a few places of the first-level cache. Products go through micro-kernels, whose
+// shape changes no bit; tiles and their order are the op's.
 
 #include "compiler/codegen/Body.h"
 #include "compiler/codegen/Passes.h"
@@ -19,6 +21,9 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
+/// Queries and keys of the smallest part of a tile that is left out where it is hidden as a whole.
+constexpr int64_t hiddenTogether = 16;
+static_assert(hiddenTogether % lanes == 0);
 /// Keys that draw from one counter (train.random), and rows between two of them.
 constexpr int64_t drawnTogether = 64;
 
@@ -35,9 +40,12 @@ public:
     const int64_t parts = op.getParts(), shares = op.getShares();
     turnedQueries = emit.stack(size * tileQueries);
     scores = emit.stack(tileKeys * tileQueries);
+    nearKeys = nearRows(tileKeys);
     rowScale = emit.stack(tileQueries);
     if (op.getBackwards()) {
       turnedDy = emit.stack(size * tileQueries);
+      nearQueries = nearRows(tileQueries);
+      nearDy = nearRows(tileQueries);
       slopes = emit.stack(tileKeys * tileQueries);
       through = emit.stack(tileQueries);
     } else {
@@ -65,7 +73,10 @@ private:
   const int64_t tileQueries, tileKeys;
   // On the stack: [column][query]; [key][query]; one number a query.
   Value turnedQueries, turnedDy, scores, slopes, largest, total, rowScale, through;
+  Value nearKeys, nearQueries,
+      nearDy;          ///< [row][column], with rows side by side; null where they lie so already
   Value example, head; ///< where the loops stand
+  Value nextExample, nextHead; ///< where they will stand
 
   //===--- small things -------------------------------------------------------------------------===//
 
@@ -90,7 +101,7 @@ private:
   }
 
   /// The loop that is being written holds the same chain for several vectors.
-  void sideBySide() {
+  void interleave() {
     if (auto loop = dyn_cast<scf::ForOp>(emit.builder.getInsertionBlock()->getParentOp()))
       loop->setAttr(interleavedAttribute, emit.builder.getUnitAttr());
   }
@@ -141,8 +152,149 @@ private:
       });
   }
 
+  //===--- rows side by side --------------------------------------------------------------------===//
+
+  /// Rows of an operand, and how far one lies from the next.
+  struct Rows {
+    Value first;
+    int64_t stride;
+  };
+  bool liesApart() const { return heads > 1; }
+  Value nearRows(int64_t count) {
+    return liesApart() ? emit.stack(count * widthOf(size)) : Value();
+  }
+
+  /// `count` rows from `from`, copied to `near` where they lie apart.
+  Rows sideBySide(Value from, int64_t count, Value near) {
+    if (!liesApart())
+      return {from, stride};
+    const int64_t width = widthOf(size);
+    emit.loop(0, count, 1, [&](Value row) {
+      overColumns([&](Value column, Value mask) {
+        Value values = emit.loadLanes(at(position(from, row), column), f32, mask);
+        emit.storeLanes(values, at(at(near, emit.multiply(row, width)), column), mask);
+      });
+    });
+    return {near, width};
+  }
+
+  //===--- what comes next ----------------------------------------------------------------------===//
+
+  /// While one pair of example and head is worked on, the rows of the next one are asked for: they lie too far apart for the CPU to foresee them.
+  /// Of more bytes than this the two would not stay in the second-level cache together, and work outweighs memory anyway.
+  static constexpr int64_t mostBytesAhead = int64_t{512} << 10;
+  bool fetchesAhead() {
+    const int64_t ofQueries = op.getBackwards() ? 4 : 2, ofKeys = op.getBackwards() ? 4 : 2;
+    return (ofQueries * queries + ofKeys * keys) * size * 4 <= mostBytesAhead;
+  }
+  /// Rows of operands of the next pair, from a position on.
+  SmallVector<RowsToCome> toCome(ArrayRef<unsigned> operands, int64_t positions, Value from,
+                                 int64_t count) {
+    SmallVector<RowsToCome> rows;
+    if (fetchesAhead())
+      for (unsigned operand : operands)
+        rows.push_back({position(ofPair(operand, positions, nextExample, nextHead), from),
+                        {count, stride, size}});
+    return rows;
+  }
+  /// Of rows that parts of a tile ask for together, one part's.
+  SmallVector<RowsToCome> partOf(ArrayRef<RowsToCome> rows, size_t number, size_t parts) {
+    const auto part = static_cast<int64_t>(number), all = static_cast<int64_t>(parts);
+    SmallVector<RowsToCome> result(rows);
+    for (RowsToCome &row : result) {
+      const int64_t low = row.rows.rows * part / all, high = row.rows.rows * (part + 1) / all;
+      row.first = at(row.first, low * row.rows.stride);
+      row.rows.rows = high - low;
+    }
+    llvm::erase_if(result, [](const RowsToCome &row) { return row.rows.rows == 0; });
+    return result;
+  }
+
+  //===--- products -----------------------------------------------------------------------------===//
+
   void multiply(const StackProduct &product) {
     emitProduct(emit, product, target, microKernels, op.getLoc());
+  }
+
+  /// The tile of scores on the diagonal: key i is hidden from the queries before i. Where a rest meets a whole tile, nothing is hidden or all is.
+  bool isDiagonal(int64_t count, int64_t seen, bool hides) const {
+    return hides && queries == keys && count == seen &&
+           (tileQueries == tileKeys || (tileQueries >= queries && tileKeys >= keys));
+  }
+
+  /// Keys of a tile, and the first query that some of them may be seen by.
+  struct Part {
+    int64_t begin, end, firstQuery;
+    bool isOnDiagonal = false;
+  };
+  /// A tile in parts that leave out what is hidden as a whole.
+  SmallVector<Part> partsOf(int64_t count, int64_t seen, bool hides) const {
+    if (!isDiagonal(count, seen, hides))
+      return {{0, seen, 0}};
+    SmallVector<Part> parts;
+    for (int64_t begin = 0; begin < seen; begin += hiddenTogether)
+      parts.push_back({begin, std::min(begin + hiddenTogether, seen), begin, true});
+    return parts;
+  }
+
+  /// to[key][query] = Σ over columns of rows[key] · turned[column][query]
+  void multiplyScores(ArrayRef<Part> parts, int64_t width, Rows rows, Value turned, Value to,
+                      ArrayRef<RowsToCome> ahead) {
+    for (auto [i, part] : llvm::enumerate(parts))
+      multiply({part.end - part.begin,
+                width - part.firstQuery,
+                size,
+                at(rows.first, part.begin * rows.stride),
+                rows.stride,
+                1,
+                at(turned, part.firstQuery),
+                width,
+                at(to, part.begin * width + part.firstQuery),
+                width,
+                When::Always,
+                {},
+                partOf(ahead, i, parts.size())});
+  }
+  /// to[key] += Σ over queries of tile[key][query] · rows[query]
+  void addByKeys(ArrayRef<Part> parts, int64_t count, Value tile, Rows rows, Value to,
+                 ArrayRef<RowsToCome> ahead) {
+    const int64_t width = widthOf(count);
+    for (auto [i, part] : llvm::enumerate(parts))
+      multiply({part.end - part.begin,
+                size,
+                count - part.firstQuery,
+                at(tile, part.begin * width + part.firstQuery),
+                width,
+                1,
+                at(rows.first, part.firstQuery * rows.stride),
+                rows.stride,
+                at(to, part.begin * stride),
+                stride,
+                When::Never,
+                {},
+                partOf(ahead, i, parts.size())});
+  }
+  /// to[query] += Σ over keys of tile[key][query] · rows[key]
+  void addByQueries(ArrayRef<Part> parts, int64_t count, Value tile, Rows rows, Value to,
+                    ArrayRef<RowsToCome> ahead) {
+    const int64_t width = widthOf(count);
+    for (auto [i, part] : llvm::enumerate(parts)) {
+      // The queries before the next part's see no more keys than this one's.
+      const int64_t end = i + 1 < parts.size() ? parts[i + 1].firstQuery : count;
+      multiply({end - part.firstQuery,
+                size,
+                part.end,
+                at(tile, part.firstQuery),
+                1,
+                width,
+                rows.first,
+                rows.stride,
+                at(to, part.firstQuery * stride),
+                stride,
+                When::Never,
+                {},
+                partOf(ahead, i, parts.size())});
+    }
   }
 
   //===--- where tiles lie ----------------------------------------------------------------------===//
@@ -151,12 +303,15 @@ private:
   void standAt(Value pair) {
     example = emit.divide(pair, heads);
     head = make<arith::RemSIOp>(pair, emit.constant(heads));
+    const Value next = emit.add(pair, 1);
+    nextExample = emit.divide(next, heads);
+    nextHead = make<arith::RemSIOp>(next, emit.constant(heads));
   }
-  Value ofQueries(unsigned operand) { return ofPair(operand, queries); }
-  Value ofKeys(unsigned operand) { return ofPair(operand, keys); }
-  Value ofPair(unsigned operand, int64_t positions) {
+  Value ofQueries(unsigned operand) { return ofPair(operand, queries, example, head); }
+  Value ofKeys(unsigned operand) { return ofPair(operand, keys, example, head); }
+  Value ofPair(unsigned operand, int64_t positions, Value ofExample, Value ofHead) {
     return at(scope.pointers[operand],
-              emit.add(emit.multiply(example, positions * stride), emit.multiply(head, size)));
+              emit.add(emit.multiply(ofExample, positions * stride), emit.multiply(ofHead, size)));
   }
   Value rowsOf(unsigned operand, Value pair) {
     return at(scope.pointers[operand], emit.multiply(pair, queries));
@@ -255,11 +410,11 @@ private:
     })[0];
   }
 
-  /// Rows of a tile. Where there are draws, those of one counter come one behind the other, so that they share its work.
-  void overRows(int64_t count, llvm::function_ref<void(Value)> body) {
-    if (op.getKeep().empty() || keys % drawnTogether != 0 || count % drawnTogether != 0)
-      return emit.loop(0, count, 1, body);
-    emit.loop(0, count, drawnTogether, [&](Value group) {
+  /// Rows of a tile, or of a part of it. Where there are draws, those of one counter come one behind the other, so that they share its work.
+  void overRows(const Part &part, llvm::function_ref<void(Value)> body) {
+    if (op.getKeep().empty() || keys % drawnTogether != 0 || part.end % drawnTogether != 0)
+      return emit.loop(part.begin, part.end, 1, body);
+    emit.loop(part.begin, part.end, drawnTogether, [&](Value group) {
       emit.loop(0, lanes, 1, [&](Value row) {
         for (int64_t at = 0; at < drawnTogether; at += lanes)
           body(emit.add(emit.add(group, row), at));
@@ -283,12 +438,13 @@ private:
         storeVector(emit.number(0), total, vector);
       }
       overKeys(first, count, [&](Value key, int64_t seen, bool hides) {
-        multiply({seen, width, size, position(ofKeys(1), key), stride, 1, turnedQueries, width,
-                  scores, width, When::Always});
+        const SmallVector<Part> parts = partsOf(count, seen, hides);
+        multiplyScores(parts, width, {position(ofKeys(1), key), stride}, turnedQueries, scores,
+                       toCome({1, 2}, keys, key, seen));
         takeIn(first, count, key, seen, hides);
         scaleRows(y, count);
-        multiply({count, size, seen, scores, 1, width, position(ofKeys(2), key), stride, y, stride,
-                  When::Never});
+        const Rows v = sideBySide(position(ofKeys(2), key), seen, nearKeys);
+        addByQueries(parts, count, scores, v, y, toCome({0, output(0)}, queries, first, count));
       });
       const Value logsum = at(rowsOf(output(1), pair), first);
       for (int64_t vector = 0; vector < vectorsOf(count); ++vector) {
@@ -302,6 +458,29 @@ private:
     });
   }
 
+  /// What the softmax or its derivative goes through of a tile. Draws come for all of a tile.
+  SmallVector<Part> partsToVisit(int64_t count, int64_t seen, bool hides) {
+    return op.getKeep().empty() ? partsOf(count, seen, hides) : SmallVector<Part>{{0, seen, 0}};
+  }
+  /// Whether some key of a part is hidden from a query of this vector.
+  static bool mayHide(const Part &part, int64_t vector, bool hides) {
+    return hides && (!part.isOnDiagonal || part.end > vector * lanes + 1);
+  }
+  /// carried[vector] = body(row, vector, carried[vector]) for all rows of a part and all its vectors of queries.
+  void overVectors(const Part &part, SmallVectorImpl<Value> &carried,
+                   llvm::function_ref<Value(Value, int64_t, Value)> body) {
+    const int64_t firstVector = part.firstQuery / lanes;
+    ValueRange out =
+        emit.loop(emit.constant(part.begin), emit.constant(part.end), 1,
+                  ArrayRef(carried).drop_front(firstVector), [&](Value row, ValueRange values) {
+                    SmallVector<Value> next;
+                    for (auto [i, value] : llvm::enumerate(values))
+                      next.push_back(body(row, firstVector + static_cast<int64_t>(i), value));
+                    return next;
+                  });
+    llvm::copy(out, carried.begin() + firstVector);
+  }
+
   /// Scores become exponentials about the largest score so far; rowScale is what earlier ones shrink by.
   void takeIn(Value first, int64_t count, Value key, int64_t seen, bool hides) {
     const int64_t vectors = vectorsOf(count), width = widthOf(count);
@@ -309,35 +488,27 @@ private:
     SmallVector<Value> before;
     for (int64_t vector = 0; vector < vectors; ++vector)
       before.push_back(loadVector(largest, vector));
-    ValueRange found = emit.loop(
-        emit.constant(0), emit.constant(seen), 1, before, [&](Value row, ValueRange carried) {
-          SmallVector<Value> next;
-          for (auto [vector, most] : llvm::enumerate(carried)) {
-            Value score = loadVector(rowAt(row), vector);
-            if (hides) {
-              score = choose(sees(emit.add(first, vector * lanes), emit.add(key, row)), score,
-                             emit.number(-std::numeric_limits<double>::infinity()));
-              storeVector(score, rowAt(row), vector);
-            }
-            next.push_back(choose(arith::CmpFOp::create(emit.builder, emit.location,
-                                                        arith::CmpFPredicate::OGT, score, most),
-                                  score, most));
-          }
-          return next;
-        });
-    const SmallVector<Value> most(found.begin(), found.end());
-    ValueRange sums =
-        emit.loop(emit.constant(0), emit.constant(seen), 1,
-                  SmallVector<Value>(vectors, emit.number(0)), [&](Value row, ValueRange carried) {
-                    sideBySide();
-                    SmallVector<Value> next;
-                    for (auto [vector, sum] : llvm::enumerate(carried)) {
-                      Value share = exponential(loadVector(rowAt(row), vector), most[vector]);
-                      storeVector(share, rowAt(row), vector);
-                      next.push_back(make<arith::AddFOp>(sum, share));
-                    }
-                    return next;
-                  });
+    SmallVector<Value> most = before, sums(vectors, emit.number(0));
+    const SmallVector<Part> parts = partsToVisit(count, seen, hides);
+    for (const Part &part : parts)
+      overVectors(part, most, [&](Value row, int64_t vector, Value largestYet) {
+        Value score = loadVector(rowAt(row), vector);
+        if (mayHide(part, vector, hides)) {
+          score = choose(sees(emit.add(first, vector * lanes), emit.add(key, row)), score,
+                         emit.number(-std::numeric_limits<double>::infinity()));
+          storeVector(score, rowAt(row), vector);
+        }
+        return choose(arith::CmpFOp::create(emit.builder, emit.location, arith::CmpFPredicate::OGT,
+                                            score, largestYet),
+                      score, largestYet);
+      });
+    for (const Part &part : parts)
+      overVectors(part, sums, [&](Value row, int64_t vector, Value sum) {
+        interleave();
+        Value share = exponential(loadVector(rowAt(row), vector), most[vector]);
+        storeVector(share, rowAt(row), vector);
+        return make<arith::AddFOp>(sum, share);
+      });
     for (int64_t vector = 0; vector < vectors; ++vector) {
       Value shrink = exponential(before[vector], most[vector]);
       storeVector(shrink, rowScale, vector);
@@ -347,7 +518,7 @@ private:
     }
     if (op.getKeep().empty())
       return;
-    overRows(seen, [&](Value row) {
+    overRows({0, seen, 0}, [&](Value row) {
       for (int64_t vector = 0; vector < vectors; ++vector)
         storeVector(make<arith::MulFOp>(loadVector(rowAt(row), vector),
                                         keep(emit.add(first, vector * lanes), emit.add(key, row))),
@@ -377,6 +548,8 @@ private:
     const Value dq = position(ofQueries(output(0)), first);
     turn(query, count, op.getScale().convertToDouble(), turnedQueries);
     turn(dy, count, 1, turnedDy);
+    const Rows queryRows = sideBySide(query, count, nearQueries);
+    const Rows dyRows = sideBySide(dy, count, nearDy);
     sumThrough(dy, position(ofQueries(3), first), count);
     // rowScale holds the logarithms of the sums, and something where there is no query.
     for (int64_t vector = 0; vector < vectorsOf(count); ++vector)
@@ -384,15 +557,17 @@ private:
           loadVector(at(rowsOf(4, pair), first), vector, emit.firstLanes(count - vector * lanes)),
           rowScale, vector);
     overKeys(first, count, [&](Value key, int64_t seen, bool hides) {
-      const Value k = position(ofKeys(1), key), v = position(ofKeys(2), key);
-      const Value dk = position(ofKeys(output(1)), key), dv = position(ofKeys(output(2)), key);
-      multiply(
-          {seen, width, size, k, stride, 1, turnedQueries, width, scores, width, When::Always});
-      multiply({seen, width, size, v, stride, 1, turnedDy, width, slopes, width, When::Always});
+      const SmallVector<Part> parts = partsOf(count, seen, hides);
+      const Rows k = sideBySide(position(ofKeys(1), key), seen, nearKeys);
+      multiplyScores(parts, width, k, turnedQueries, scores, toCome({1, 2}, keys, key, seen));
+      multiplyScores(parts, width, {position(ofKeys(2), key), stride}, turnedDy, slopes,
+                     toCome({output(1), output(2)}, keys, key, seen));
       turnBack(first, count, key, seen, hides);
-      multiply({seen, size, count, scores, width, 1, dy, stride, dv, stride, When::Never});
-      multiply({seen, size, count, slopes, width, 1, query, stride, dk, stride, When::Never});
-      multiply({count, size, seen, slopes, 1, width, k, stride, dq, stride, When::Never});
+      addByKeys(parts, count, scores, dyRows, position(ofKeys(output(2)), key),
+                toCome({0, 3}, queries, first, count));
+      addByKeys(parts, count, slopes, queryRows, position(ofKeys(output(1)), key),
+                toCome({5}, queries, first, count));
+      addByQueries(parts, count, slopes, k, dq, toCome({output(0)}, queries, first, count));
     });
   }
 
@@ -422,28 +597,29 @@ private:
 
   /// Scores become probabilities, as the values saw them; slopes, the gradients of these, become those of the unscaled scores.
   void turnBack(Value first, int64_t count, Value key, int64_t seen, bool hides) {
-    const int64_t width = widthOf(count);
-    overRows(seen, [&](Value row) {
-      if (op.getKeep().empty()) // draws of several rows want more registers than there are
-        sideBySide();
-      const Value offset = emit.multiply(row, width);
-      for (int64_t vector = 0; vector < vectorsOf(count); ++vector) {
-        const Value query = emit.add(first, vector * lanes), here = emit.add(key, row);
-        Value p = exponential(loadVector(at(scores, offset), vector), loadVector(rowScale, vector));
-        if (hides)
-          p = choose(sees(query, here), p, emit.number(0));
-        Value slope = loadVector(at(slopes, offset), vector), kept = p;
-        if (!op.getKeep().empty()) {
-          const Value factor = keep(query, here);
-          kept = make<arith::MulFOp>(p, factor);
-          slope = make<arith::MulFOp>(slope, factor);
-        }
-        storeVector(kept, at(scores, offset), vector);
-        slope = make<arith::MulFOp>(p, make<arith::SubFOp>(slope, loadVector(through, vector)));
-        storeVector(make<arith::MulFOp>(slope, emit.number(op.getScale().convertToDouble())),
-                    at(slopes, offset), vector);
+    for (const Part &part : partsToVisit(count, seen, hides))
+      overRows(part, [&](Value row) { turnBack(part, first, count, key, row, hides); });
+  }
+  void turnBack(const Part &part, Value first, int64_t count, Value key, Value row, bool hides) {
+    if (op.getKeep().empty()) // draws of several rows want more registers than there are
+      interleave();
+    const Value offset = emit.multiply(row, widthOf(count));
+    for (int64_t vector = part.firstQuery / lanes; vector < vectorsOf(count); ++vector) {
+      const Value query = emit.add(first, vector * lanes), here = emit.add(key, row);
+      Value p = exponential(loadVector(at(scores, offset), vector), loadVector(rowScale, vector));
+      if (mayHide(part, vector, hides))
+        p = choose(sees(query, here), p, emit.number(0));
+      Value slope = loadVector(at(slopes, offset), vector), kept = p;
+      if (!op.getKeep().empty()) {
+        const Value factor = keep(query, here);
+        kept = make<arith::MulFOp>(p, factor);
+        slope = make<arith::MulFOp>(slope, factor);
       }
-    });
+      storeVector(kept, at(scores, offset), vector);
+      slope = make<arith::MulFOp>(p, make<arith::SubFOp>(slope, loadVector(through, vector)));
+      storeVector(make<arith::MulFOp>(slope, emit.number(op.getScale().convertToDouble())),
+                  at(slopes, offset), vector);
+    }
   }
 };
 

@@ -8,6 +8,12 @@
 
 namespace sinter::codegen {
 
+/// Rows that will be read soon, from an element on.
+struct RowsToCome {
+  mlir::Value first;
+  RowsAhead rows;
+};
+
 /// c[row, column] (+)= Σ over steps of a[row, step] · b[step, column]; pointers to the first elements and the distances between rows and
 /// steps, in elements of f32.
 struct StackProduct {
@@ -18,8 +24,9 @@ struct StackProduct {
   int64_t stepB;
   mlir::Value c;
   int64_t rowC;
-  When first = When::Always; ///< whether c is overwritten
-  mlir::Value isFirst = {};  ///< where that is known at run time
+  When first = When::Always;                ///< whether c is overwritten
+  mlir::Value isFirst = {};                 ///< where that is known at run time
+  llvm::SmallVector<RowsToCome> ahead = {}; ///< to ask for meanwhile
 };
 
 void emitProduct(Emitter &emit, const StackProduct &product, const Target &target,

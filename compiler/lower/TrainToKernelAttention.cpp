@@ -11,9 +11,6 @@ namespace {
 
 /// Queries and keys of a tile: two tiles of scores, and the queries that they are of, stay in the first-level cache.
 constexpr int64_t tile = 64, lanes = 16;
-/// A query of a causal attention sees half of its last tile of keys. Of so few keys that half is much, and smaller tiles are faster; but
-/// draws of dropout come by 64.
-constexpr int64_t smallTile = 32, fewKeys = 256;
 
 /// The factor of each probability: 0, or 1 / (1 - dropout). The draws are those of a train.random over all scores.
 template <typename Op> void buildKeep(KernelBuilder &builder, Op op, kernel::AttendOp attend) {
@@ -55,9 +52,8 @@ void lower(KernelBuilder &builder, Op op, ArrayRef<Value> operands, bool backwar
     outputs.push_back(builder.empty(op->getLoc(), cast<RankedTensorType>(type)));
   // By the shape alone: the order of sums follows from it.
   const int64_t queries = train::shapeOf(op.getQ())[1], keys = train::shapeOf(op.getK())[1];
-  const int64_t most = op.getCausal() && !op.getIds() && keys <= fewKeys ? smallTile : tile;
   const SmallVector<int64_t> block{
-      std::min(most, static_cast<int64_t>(llvm::alignTo(queries, lanes))), std::min(most, keys)};
+      std::min(tile, static_cast<int64_t>(llvm::alignTo(queries, lanes))), std::min(tile, keys)};
   const Value ids = op.getIds() ? builder.inMemory(op.getIds()) : Value();
   auto attend =
       kernel::AttendOp::create(builder.builder, op->getLoc(), op->getResultTypes(), inputs, ids,

@@ -246,7 +246,8 @@ def Kernel_AttendOp : Kernel_LoopOp<"attend"> {
     Order of the sums: `block` queries by `block` keys make a tile. Forwards each tile of queries walks the tiles of keys in their order, with the
     largest score so far: y and the sum of exponentials are scaled to it, then what the tile gives is added. Backwards the tiles of queries are walked in
     their order, for each of them those of keys, and what a tile gives is added to dq, dk and dv, which begin as zero. Within a tile a sum is one
-    chain of fused multiply-adds, over columns, keys or queries in their order. Tiles that are hidden as a whole are left out.
+    chain of fused multiply-adds, over columns, keys or queries in their order. Tiles that are hidden as a whole are left out, and so are parts of 16 keys
+    by 16 queries of a tile on the diagonal, where there are as many keys as queries and tiles are square.
 
     (C1) inputs, outputs and their shapes are as said. (C2) block is two positive numbers, of queries a multiple of 16. (C3) ids [B] stand exactly
     where `keep` does, which takes an i32 and yields an f32. (C4) all operands are tensors and each output has its result, or all are memrefs and there is

@@ -556,12 +556,15 @@ void addAttention(Cases &cases) {
 }
 
 /// The same as one op, and its gradient: fewer positions than a tile has and several tiles of them, with and without a rest, and
-/// columns likewise; more keys than causal queries see; draws one counter at a time and four.
+/// columns likewise; more keys than causal queries see, or as many, with whole parts of the diagonal and a rest; draws one counter at a time and four.
 void addFusedAttention(Cases &cases) {
   for (const auto &[t, s, heads, each, drops] :
        {std::tuple(5, 5, 2, 4, false), std::tuple(33, 20, 3, 8, false),
         std::tuple(3, 40, 5, 17, true), std::tuple(130, 150, 1, 64, false),
-        std::tuple(64, 128, 2, 16, true), std::tuple(192, 70, 1, 80, true)})
+        std::tuple(64, 128, 2, 16, true), std::tuple(192, 70, 1, 80, true),
+        std::tuple(17, 17, 2, 5, false), std::tuple(41, 41, 2, 33, false),
+        std::tuple(100, 100, 3, 20, true), std::tuple(128, 128, 2, 64, false),
+        std::tuple(300, 300, 1, 16, false)})
     for (const char *causal : {"", "causal "}) {
       const std::string q = tensor(fmt::format("3x{}x{}x{}", t, heads, each));
       const std::string k = tensor(fmt::format("3x{}x{}x{}", s, heads, each));

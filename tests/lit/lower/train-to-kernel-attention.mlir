@@ -20,16 +20,16 @@ train.step @step kind "train" (%q: tensor<8x100x4x64xf32> {train.owns = @q}, %i:
   train.commit states [@q] (%g#0 : tensor<8x100x4x64xf32>)
 }
 
-// Few keys of a causal attention without draws come in smaller tiles.
-train.state @r : tensor<8x128x4x64xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
+// Fewer positions than a tile has.
+train.state @r : tensor<8x20x4x64xf32> kind "parameter" init #train.init<constant, 0.0, 0.0>
 // CHECK-LABEL: train.step @few
-// CHECK: kernel.attend block [32, 32] causal
-// CHECK: kernel.attend backwards block [32, 32] causal
-train.step @few kind "train" (%q: tensor<8x128x4x64xf32> {train.owns = @r}) {
+// CHECK: kernel.attend block [32, 20] causal
+// CHECK: kernel.attend backwards block [32, 20] causal
+train.step @few kind "train" (%q: tensor<8x20x4x64xf32> {train.owns = @r}) {
   %y, %l = train.attention %q, %q, %q causal scale 0.125
-    : (tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>) -> (tensor<8x128x4x64xf32>, tensor<8x4x128xf32>)
+    : (tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>) -> (tensor<8x20x4x64xf32>, tensor<8x4x20xf32>)
   %g:3 = train.attention_grad %y, %q, %q, %q, %y, %l causal scale 0.125
-    : (tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>, tensor<8x4x128xf32>)
-      -> (tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>, tensor<8x128x4x64xf32>)
-  train.commit states [@r] (%g#0 : tensor<8x128x4x64xf32>)
+    : (tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>, tensor<8x4x20xf32>)
+      -> (tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>, tensor<8x20x4x64xf32>)
+  train.commit states [@r] (%g#0 : tensor<8x20x4x64xf32>)
 }
