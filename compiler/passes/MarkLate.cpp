@@ -20,23 +20,23 @@ constexpr int64_t leastBytes = int64_t{2} << 20;
 /// No cache holds a value over so many bytes of others.
 constexpr int64_t farBytes = int64_t{32} << 20;
 
-/// Whether loops read and write that many bytes before one reads `value`. What only the commit reads is a state, which lies in its old
-/// value's place and is near.
+/// Whether loops read and write that many bytes before the first of them reads `value`. What only the commit reads is no such value: a
+/// state lies in its old value's place, whose lines have just been read.
 bool isReadLate(OpResult value) {
   llvm::DenseSet<Value> names{value};
   int64_t passed = 0;
-  for (Operation *op = value.getOwner()->getNextNode(); op && passed < farBytes;
-       op = op->getNextNode()) {
+  for (Operation *op = value.getOwner()->getNextNode(); op; op = op->getNextNode()) {
+    const bool isLoop = isa<DestinationStyleOpInterface>(op);
     if (llvm::any_of(op->getOperands(), [&](Value v) { return names.contains(v); })) {
       auto alias = dyn_cast<kernel::AliasOp>(op);
       if (!alias)
-        return false;
+        return isLoop && passed >= farBytes;
       names.insert(alias.getResult());
-    } else if (isa<DestinationStyleOpInterface>(op)) {
+    } else if (isLoop) {
       passed += costOf(op).bytes;
     }
   }
-  return passed >= farBytes;
+  return false;
 }
 
 struct MarkLate : impl::MarkLateBase<MarkLate> {

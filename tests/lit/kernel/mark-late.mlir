@@ -29,3 +29,18 @@ train.step @near kind "predict" (%a: tensor<1024x64xf32> {train.data = "a"}, %w:
   %z = train.mul %0, %x : tensor<1024x1024xf32>, tensor<1024x1024xf32> -> tensor<1024x1024xf32>
   train.commit results ["z"] (%z : tensor<1024x1024xf32>)
 }
+
+// A weight's update goes where the weight lies, however much comes behind it.
+// CHECK-LABEL: train.step @update
+// CHECK-NOT: kernel.late
+// CHECK: train.commit
+train.step @update kind "train" (%a: tensor<64x1024xf32> {train.data = "a"}, %v: tensor<1024x1024xf32> {train.owns = @v}) {
+  %g = train.contract "bk,bn->kn" %a, %a : (tensor<64x1024xf32>, tensor<64x1024xf32>) -> tensor<1024x1024xf32>
+  %v1 = train.sub %v, %g : tensor<1024x1024xf32>, tensor<1024x1024xf32> -> tensor<1024x1024xf32>
+  %b = train.constant dense<1.0> : tensor<1024x1024xf32>
+  %0 = train.contract "bk,kn->bn" %b, %b : (tensor<1024x1024xf32>, tensor<1024x1024xf32>) -> tensor<1024x1024xf32>
+  %1 = train.contract "bk,kn->bn" %0, %b : (tensor<1024x1024xf32>, tensor<1024x1024xf32>) -> tensor<1024x1024xf32>
+  %2 = train.contract "bk,kn->bn" %1, %b : (tensor<1024x1024xf32>, tensor<1024x1024xf32>) -> tensor<1024x1024xf32>
+  %3 = train.contract "bk,kn->bn" %2, %b : (tensor<1024x1024xf32>, tensor<1024x1024xf32>) -> tensor<1024x1024xf32>
+  train.commit states [@v] (%v1 : tensor<1024x1024xf32>) results ["z"] (%3 : tensor<1024x1024xf32>)
+}
