@@ -6,6 +6,7 @@
 // shape changes no bit; tiles and their order are the op's.
 
 #include "compiler/codegen/Body.h"
+#include "compiler/codegen/Caches.h"
 #include "compiler/codegen/Passes.h"
 #include "compiler/codegen/StackProduct.h"
 #include "compiler/codegen/Tasks.h"
@@ -181,11 +182,10 @@ private:
   //===--- what comes next ----------------------------------------------------------------------===//
 
   /// While one pair of example and head is worked on, the rows of the next one are asked for: they lie too far apart for the CPU to foresee them.
-  /// Of more bytes than this the two would not stay in the second-level cache together, and work outweighs memory anyway.
-  static constexpr int64_t mostBytesAhead = int64_t{512} << 10;
+  /// Of more bytes than are near the two would not stay in the second-level cache together, and work outweighs memory anyway.
   bool fetchesAhead() {
     const int64_t ofQueries = op.getBackwards() ? 4 : 2, ofKeys = op.getBackwards() ? 4 : 2;
-    return (ofQueries * queries + ofKeys * keys) * size * 4 <= mostBytesAhead;
+    return (ofQueries * queries + ofKeys * keys) * size * 4 <= nearBytes;
   }
   /// Rows of operands of the next pair, from a position on.
   SmallVector<RowsToCome> toCome(ArrayRef<unsigned> operands, int64_t positions, Value from,
