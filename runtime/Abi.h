@@ -32,7 +32,7 @@ struct Clock {
 inline constexpr int64_t clockBytes = 64;
 
 /// One piece of one task: share 0 … shares-1. Shares of a task may run at once, in any order, on
-/// any thread.
+/// any thread. The thread rounds to nearest and takes denormal numbers for zero (`FlushToZero`).
 using TaskFunction = void (*)(int64_t share, uint8_t *arena, uint8_t *state);
 
 /// The constant that the compiler writes, under the symbol `sinter_program`.

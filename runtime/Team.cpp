@@ -1,5 +1,7 @@
 #include "runtime/Team.h"
 
+#include "runtime/FlushToZero.h"
+
 #include <chrono>
 #include <linux/membarrier.h>
 #include <sched.h>
@@ -112,6 +114,7 @@ void Team::stopWorkers() {
 }
 
 void Team::run(size_t list, uint8_t *arenaBlock, uint8_t *stateBlock) {
+  const FlushToZero mode;
   arena = arenaBlock;
   state = stateBlock;
   const uint64_t sequence = nextSequence;
@@ -127,6 +130,7 @@ void Team::record(Recorder *into) {
 }
 
 void Team::workerLoop(unsigned thread) {
+  const FlushToZero mode;
   uint64_t seen = 0;
   while (true) {
     waitUntil([this, seen](bool) {

@@ -7,6 +7,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Support/Timing.h"
+#include "runtime/FlushToZero.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/MemoryBuffer.h"
 
@@ -59,6 +60,7 @@ llvm::Expected<LoadedTasks> LoadedTasks::load(ModuleOp module, const Target &tar
 // stands before.
 __attribute__((no_sanitize("function"))) void LoadedTasks::run(size_t task, uint8_t *arena,
                                                                uint8_t *state) const {
+  const runtime::FlushToZero mode;
   for (int64_t share = 0; share < tasks[task].shares; ++share)
     tasks[task].function(share, arena, state);
 }

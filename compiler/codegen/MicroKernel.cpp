@@ -87,13 +87,7 @@ public:
     fetchAhead(first, last);
     Value zero = arith::ConstantOp::create(builder, location, builder.getZeroAttr(vector));
     const int64_t numSums = kernel.rows() * kernel.vectors;
-    SmallVector<Value> sums;
-    if (kernel.products == Products::EmulatedPairs) {
-      FlushedSums flushed(emit);
-      sums = flushed.end(sum(0, a, b, flushed.begin(numSums)));
-    } else {
-      sums = sum(0, a, b, SmallVector<Value>(numSums, zero));
-    }
+    SmallVector<Value> sums = sum(0, a, b, SmallVector<Value>(numSums, zero));
     sums = addPartial(std::move(sums), first);
     if (kernel.last == When::Dynamic) {
       auto branch = scf::IfOp::create(builder, location, last, /*withElseRegion=*/true);

@@ -10,9 +10,6 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-/// MXCSR's bits for denormal numbers: those read are zero (6), those made as well (15).
-constexpr int32_t denormalsAreZero = 0x8040;
-
 /// Bit arithmetic on i32 or a vector of them, whichever a value is.
 class Bits {
 public:
@@ -119,51 +116,6 @@ Value addPairs(Emitter &emit, Value a, Value b, Value sum) {
              emit.builder.getStringAttr("llvm.x86.avx512bf16.dpbf16ps.512"),
              ValueRange{sum, bitcast(emit, halves(emit), a), bitcast(emit, halves(emit), b)})
       .getResult(0);
-}
-
-SmallVector<Value> FlushedSums::loaded(int64_t count) {
-  const Type f32 = emit.builder.getF32Type();
-  SmallVector<Value> sums;
-  for (int64_t i = 0; i < count; ++i)
-    sums.push_back(LLVM::LoadOp::create(emit.builder, emit.location, Emitter::vectorOf(f32),
-                                        emit.advance(memory, i * lanes, f32), 64,
-                                        /*isVolatile=*/true));
-  return sums;
-}
-
-void FlushedSums::stored(ArrayRef<Value> sums) {
-  const Type f32 = emit.builder.getF32Type();
-  for (auto [i, sum] : llvm::enumerate(sums))
-    LLVM::StoreOp::create(emit.builder, emit.location, sum,
-                          emit.advance(memory, static_cast<int64_t>(i) * lanes, f32), 64,
-                          /*isVolatile=*/true);
-}
-
-SmallVector<Value> FlushedSums::begin(int64_t count) {
-  OpBuilder &builder = emit.builder;
-  const Type i32 = builder.getI32Type();
-  modes = emit.stack(2);
-  memory = emit.stack(count * lanes);
-  Value zero = arith::ConstantOp::create(
-      builder, emit.location, builder.getZeroAttr(Emitter::vectorOf(builder.getF32Type())));
-  stored(SmallVector<Value>(count, zero));
-  LLVM::CallIntrinsicOp::create(builder, emit.location,
-                                builder.getStringAttr("llvm.x86.sse.stmxcsr"), ValueRange{modes});
-  Value flag = arith::ConstantOp::create(builder, emit.location,
-                                         builder.getI32IntegerAttr(denormalsAreZero));
-  Value ours = emit.advance(modes, 1, i32);
-  emit.store(arith::OrIOp::create(builder, emit.location, emit.load(modes, i32), flag), ours);
-  LLVM::CallIntrinsicOp::create(builder, emit.location,
-                                builder.getStringAttr("llvm.x86.sse.ldmxcsr"), ValueRange{ours});
-  return loaded(count);
-}
-
-SmallVector<Value> FlushedSums::end(ArrayRef<Value> sums) {
-  stored(sums);
-  LLVM::CallIntrinsicOp::create(emit.builder, emit.location,
-                                emit.builder.getStringAttr("llvm.x86.sse.ldmxcsr"),
-                                ValueRange{modes});
-  return loaded(static_cast<int64_t>(sums.size()));
 }
 
 } // namespace sinter::codegen

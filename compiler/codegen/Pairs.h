@@ -1,7 +1,8 @@
 //===- Pairs.h - pairs of bfloat16, and their products ---------------------------------------------===//
 // A pair is 32 bits: the number that comes first in the sum is the upper half, for AVX512-BF16 adds that half's product first. Its
 // instruction is two fused multiply-adds that take denormal numbers for zero, in what they read and in what they give, and round to
-// nearest whatever the thread's mode is; so two multiply-adds in a mode that does the same give the same bits.
+// nearest whatever the thread's mode is. Tasks run in a mode that does the same (`runtime/FlushToZero.h`), so two multiply-adds give the
+// same bits.
 #pragma once
 
 #include "compiler/codegen/Emitter.h"
@@ -29,22 +30,5 @@ mlir::Value pairsOfRun(Emitter &emit, mlir::Value low, mlir::Value high);
 
 /// sum + a's first · b's first, and then + a's second · b's second, in each of sixteen lanes: by AVX512-BF16.
 mlir::Value addPairs(Emitter &emit, mlir::Value a, mlir::Value b, mlir::Value sum);
-
-/// Code between `begin` and `end` takes denormal numbers for zero, on the CPU as it runs. Sums go through memory at both ends, so that no
-/// multiply-add leaves the part to which it belongs.
-class FlushedSums {
-public:
-  explicit FlushedSums(Emitter &emit) : emit(emit) {}
-  /// Zeros to begin `count` sums with.
-  llvm::SmallVector<mlir::Value> begin(int64_t count);
-  llvm::SmallVector<mlir::Value> end(llvm::ArrayRef<mlir::Value> sums);
-
-private:
-  Emitter &emit;
-  mlir::Value modes, memory; ///< the thread's mode before, and ours; the sums
-
-  llvm::SmallVector<mlir::Value> loaded(int64_t count);
-  void stored(llvm::ArrayRef<mlir::Value> sums);
-};
 
 } // namespace sinter::codegen

@@ -60,6 +60,32 @@ train Weights on gradients {{
             with self.subTest(case["name"]):
                 self.assert_close(weights[name][1], case["weights"][-1], 1e-5, 1e-5)
 
+    def test_nothing_decays_to_denormal_numbers(self):
+        """A CPU takes a hundred cycles and more for an operation on a denormal number."""
+        program = self.build("""
+data nothing {
+    x: f32[4]
+    train { x = synthetic(12) }
+}
+model Decay(x: f32[4]) -> f32 {
+    param w: f32[40] = constant(1e-37)
+    param v: f32[40] = constant(1e-37)
+    sum(x * 0) + sum(w * 0) + sum(v * 0)
+}
+train Decay on nothing {
+    objective Decay
+    optimize w with sgd(lr: 0.5, weight_decay: 1)
+    optimize v with adamw(lr: 0.5, weight_decay: 1)
+    batch 4
+    steps 3
+}
+""")
+        after = {steps: self.train(program, f"run{steps}", "--steps", steps, "--threads", 2)[0] for steps in (3, 4, 30)}
+        for name in "wv":
+            self.assert_close(after[3][name][1], [1.25e-38] * 40, 1e-5, 0)
+            for steps in (4, 30):
+                self.assertFalse([value for value in after[steps][name][1] if 0 < abs(value) < 2.0 ** -126])
+
 
 if __name__ == "__main__":
     harness.main()

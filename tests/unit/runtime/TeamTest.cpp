@@ -154,6 +154,31 @@ TEST_CASE("tasks that do not wait run beside those before them") {
   CHECK(met == 2);
 }
 
+TEST_CASE("denormal numbers are zero in tasks, on every thread, and what they were outside") {
+  constexpr int64_t each = 12;
+  const auto halve = [](int64_t share, uint8_t *arena, uint8_t *state) {
+    volatile float *numbers = floats(arena) + 2 * share;
+    numbers[0] = numbers[0] * 0.5f;                       // makes one
+    numbers[1] = numbers[1] * 0x1p20f;                    // reads one
+    reinterpret_cast<std::atomic<int64_t> *>(state)[0]++; // and lets the others take their part
+    while (reinterpret_cast<std::atomic<int64_t> *>(state)[0] < 3)
+      std::this_thread::yield();
+  };
+  alignas(64) float numbers[2 * each];
+  for (int64_t i = 0; i < each; ++i) {
+    numbers[2 * i] = -0x1p-126f;
+    numbers[2 * i + 1] = 0x1p-130f;
+  }
+  alignas(64) std::atomic<int64_t> begun{0};
+  Team team(3, {{{halve, each, true}}});
+  team.run(0, reinterpret_cast<uint8_t *>(numbers), reinterpret_cast<uint8_t *>(&begun));
+  for (const float number : numbers)
+    CHECK(number == 0.0f);
+  volatile float outside = 0x1p-126f;
+  outside = outside * 0.5f;
+  CHECK(outside == 0x1p-127f);
+}
+
 namespace {
 
 constexpr size_t deep = size_t{12} << 20; // more than a thread has by itself
