@@ -38,4 +38,10 @@ Block::Block(uint64_t bytes) : mapped(lengthOf(bytes)) {
 
 Block::~Block() { munmap(start, mapped); }
 
+void Block::touch() const {
+#ifdef MADV_POPULATE_WRITE
+  madvise(start, mapped, MADV_POPULATE_WRITE);
+#endif
+}
+
 } // namespace sinter::runtime

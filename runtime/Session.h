@@ -33,6 +33,7 @@ public:
   const Options &options;
 
   uint8_t *arena() const { return arenaBlock.data(); }
+  void touchArena() const { arenaBlock.touch(); }
   uint8_t *state() const { return stateBlock.data(); }
 
   /// The states that a run has, in the description's order.

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fmt/format.h>
+#include <future>
 #include <iterator>
 #include <utility>
 
@@ -34,7 +35,18 @@ Trainer::Trainer(Session &ofSession, Progress &shown, const Run &whichRun, std::
   Preprocessing saved;
   if (checkpoint)
     saved = readPreprocessing(*checkpoint);
+  // What needs no data does not wait for them: reading seldom fills all threads. Without a second one it comes first.
+  const unsigned threads = session.options.threads;
+  std::future<void> memory =
+      std::async(threads > 1 ? std::launch::async : std::launch::deferred, [&] {
+        session.touchArena();
+        if (!checkpoint)
+          initialize(states, session.seedOf(run), threads, session.state());
+      });
+  if (threads == 1)
+    memory.wait();
   data = &session.dataOf(run, checkpoint ? &saved : nullptr);
+  memory.get();
   trainPart = data->part("train");
   makeFolder(folder);
   if (checkpoint)
@@ -47,7 +59,6 @@ void Trainer::begin() {
   position.run = run.name;
   position.seed = session.seedOf(run);
   position.examples = static_cast<int64_t>(trainPart->count());
-  initialize(states, position.seed, session.options.threads, session.state());
   // Teachers last: what is shared with one is the teacher's whatever is loaded.
   std::vector<Load> own, ofTeachers;
   for (const Load &each : run.loads)

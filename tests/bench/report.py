@@ -74,9 +74,9 @@ def sweeps(results, markdown):
 
 
 def wholerun(results, markdown):
-    rows = [[f"LeNet from its files, epochs: {each['epochs']}", str(each["threads"]), number(each["sinter_s"], 1), percent(each["sinter_accuracy"]),
+    rows = [[f"LeNet from its files, epochs: {each['epochs']}", str(each["threads"]), number(each["sinter_s"], 1), percent(each["sinter_accuracy"]), milliseconds(each["first_step_ms"]),
              number(each.get("torch_s"), 1), percent(each.get("torch_accuracy")), number(each.get("times_torch"))] for each in results]
-    return table(["whole run", "threads", "s", "accuracy", "PyTorch s", "accuracy", "times PyTorch"], rows, markdown)
+    return table(["whole run", "threads", "s", "accuracy", "first step ms", "PyTorch s", "accuracy", "times PyTorch"], rows, markdown)
 
 
 def text(results, markdown):

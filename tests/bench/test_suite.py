@@ -44,9 +44,10 @@ class Suite(unittest.TestCase):
     def test_whole_run(self):
         done = suite("--no-torch", "--threads", "2", "--epochs", "1", "--only", "wholerun")
         self.assertEqual(done.returncode, 0, done.stderr)
-        seconds, accuracy = done.stdout.split("LeNet from its files, epochs: 1")[1].split()[1:3]
+        seconds, accuracy, _, first_step = done.stdout.split("LeNet from its files, epochs: 1")[1].split()[1:5]
         self.assertGreater(float(seconds), 0)
         self.assertGreater(int(accuracy), 80)
+        self.assertGreater(float(first_step), 0)
 
     def test_unknown_piece(self):
         done = suite("--only", "w9")

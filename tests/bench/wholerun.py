@@ -2,6 +2,7 @@
 import json
 import os
 import statistics
+import subprocess
 import time
 
 import machine
@@ -20,6 +21,24 @@ def timed(run):
     return time.perf_counter() - start, result
 
 
+def first_step(program, threads, folder):
+    """Milliseconds from the line that tells of the data, once they are read, to the line of the first step."""
+    log = os.path.join(folder, "steps.jsonl")
+    if os.path.exists(log):
+        os.remove(log)
+    command = [program, "--threads", str(threads), "--steps", "1", "--log-steps", "--out", folder]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        process.stdout.readline()
+        start = time.perf_counter()
+        while process.poll() is None and not (os.path.exists(log) and os.path.getsize(log)):
+            time.sleep(2e-4)
+        elapsed = time.perf_counter() - start
+        process.stdout.read()
+    if process.returncode:
+        raise RuntimeError(f"{program} failed")
+    return elapsed * 1e3
+
+
 def measure(arguments, tools, torch):
     program, _ = tools.build(SPEC, "whole_run")
     folder = program + ".out"
@@ -34,7 +53,8 @@ def measure(arguments, tools, torch):
             if torch:
                 seconds, result = timed(lambda threads=threads, core=core: torch.run(arguments.epochs, threads, core))
                 theirs.append((seconds, result["accuracy"]))
-        row = {"threads": threads, "epochs": arguments.epochs, "sinter_s": statistics.median(ours), "sinter_accuracy": last_accuracy(folder)}
+        row = {"threads": threads, "epochs": arguments.epochs, "sinter_s": statistics.median(ours), "sinter_accuracy": last_accuracy(folder),
+               "first_step_ms": statistics.median(first_step(program, threads, folder) for _ in range(5))}
         if theirs:
             row.update(torch_s=statistics.median(seconds for seconds, _ in theirs), torch_accuracy=theirs[-1][1])
             row["times_torch"] = row["torch_s"] / row["sinter_s"]

@@ -23,6 +23,7 @@ def main():
     given = arguments()
     import numpy
     import torch
+    torch.set_flush_denormal(True)  # before it has threads, which then have it too
     from torch.nn import functional as F
 
     import nets

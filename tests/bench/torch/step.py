@@ -24,6 +24,7 @@ def arguments():
 def main():
     given = arguments()
     import torch
+    torch.set_flush_denormal(True)  # before it has threads, which then have it too
 
     import nets
     torch.set_num_threads(given.threads)
