@@ -4,14 +4,13 @@
 
 #include "compiler/codegen/Description.h"
 #include "compiler/codegen/Passes.h"
+#include "compiler/codegen/StackUse.h"
 #include "dialects/kernel/KernelOps.h"
 #include "dialects/model/ModelOps.h"
 #include "dialects/train/TrainOps.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/IR/Matchers.h"
 #include "runtime/Abi.h"
-#include "llvm/ADT/DenseMap.h"
 #include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
@@ -32,35 +31,6 @@ uint64_t offsetOf(DictionaryAttr dictionary) {
   auto attribute = dictionary.getAs<IntegerAttr>("offset");
   return attribute ? static_cast<uint64_t>(attribute.getInt()) : 0;
 }
-
-/// What functions of a module put on the stack by themselves, with all that they call. Nothing here calls itself, and what is large is
-/// not inlined, so that a function's memory is there once for each that runs.
-class StackUse {
-public:
-  explicit StackUse(const SymbolTable &symbols) : symbols(symbols) {}
-
-  int64_t bytesOf(LLVM::LLVMFuncOp function) {
-    if (auto known = bytes.find(function); known != bytes.end())
-      return known->second;
-    int64_t own = 0, called = 0;
-    function.walk([&](Operation *op) {
-      if (auto memory = dyn_cast<LLVM::AllocaOp>(op)) {
-        APInt count;
-        if (matchPattern(memory.getArraySize(), m_ConstantInt(&count)))
-          own += count.getSExtValue() * memory.getElemType().getIntOrFloatBitWidth() / 8 +
-                 static_cast<int64_t>(memory.getAlignment().value_or(1));
-      } else if (auto call = dyn_cast<LLVM::CallOp>(op); call && call.getCallee()) {
-        if (auto callee = symbols.lookup<LLVM::LLVMFuncOp>(*call.getCallee()))
-          called = std::max(called, bytesOf(callee));
-      }
-    });
-    return bytes[function] = own + called;
-  }
-
-private:
-  const SymbolTable &symbols;
-  llvm::DenseMap<Operation *, int64_t> bytes;
-};
 
 struct DescribeProgram : PassWrapper<DescribeProgram, OperationPass<ModuleOp>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(DescribeProgram)
@@ -93,8 +63,7 @@ struct DescribeProgram : PassWrapper<DescribeProgram, OperationPass<ModuleOp>> {
     }
     for (const auto &[name, place] : functions)
       program.stackBytes =
-          std::max(program.stackBytes,
-                   static_cast<uint64_t>(stack.bytesOf(symbols.lookup<LLVM::LLVMFuncOp>(name))));
+          std::max(program.stackBytes, stack.bytesOf(symbols.lookup<LLVM::LLVMFuncOp>(name)));
     if (failed(checkStages(module, program)))
       return signalPassFailure();
     writeConstant(module, describeProgram(module, program), functions);

@@ -3,6 +3,7 @@
 #include "compiler/codegen/LoadedTasks.h"
 
 #include "compiler/codegen/Codegen.h"
+#include "compiler/codegen/StackUse.h"
 #include "dialects/kernel/KernelOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Pass/PassManager.h"
@@ -29,8 +30,11 @@ llvm::Expected<LoadedTasks> LoadedTasks::load(ModuleOp module, const Target &tar
     return llvm::createStringError("the tasks could not be compiled");
 
   LoadedTasks loaded;
+  const SymbolTable symbols(module);
+  StackUse stack(symbols);
   for (const std::string &name : names) {
-    auto function = module.lookupSymbol<LLVM::LLVMFuncOp>(name);
+    auto function = symbols.lookup<LLVM::LLVMFuncOp>(name);
+    loaded.stack = std::max(loaded.stack, stack.bytesOf(function));
     function.setLinkage(LLVM::Linkage::External);
     loaded.tasks.push_back(
         {nullptr, function->getAttrOfType<IntegerAttr>("kernel.shares").getInt()});

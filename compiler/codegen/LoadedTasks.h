@@ -20,6 +20,8 @@ public:
   ~LoadedTasks();
 
   size_t size() const { return tasks.size(); }
+  /// How much of the stack a task may take.
+  uint64_t stackBytes() const { return stack; }
   /// All shares, one after the other.
   void run(size_t task, uint8_t *arena, uint8_t *state) const;
 
@@ -32,6 +34,7 @@ private:
 
   std::unique_ptr<llvm::orc::LLJIT> jit;
   std::vector<Loaded> tasks;
+  uint64_t stack = 0;
 };
 
 } // namespace sinter::codegen

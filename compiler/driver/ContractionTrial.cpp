@@ -4,6 +4,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 #include "runtime/Abi.h"
+#include "runtime/Stack.h"
 
 #include <algorithm>
 #include <chrono>
@@ -140,24 +141,17 @@ OwningOpRef<ModuleOp> copiesOf(kernel::TaskOp task, ArrayRef<Candidate> candidat
   return module;
 }
 
-} // namespace
-
-llvm::Expected<std::optional<std::vector<Trial>>>
-tryCandidates(kernel::TaskOp task, ArrayRef<Candidate> candidates, int64_t batch,
-              const codegen::Target &target, TrialMemory &memory, function_ref<bool()> stop) {
-  const Places places = placesOf(task, memory);
-  OwningOpRef<ModuleOp> module = copiesOf(task, candidates);
-  auto tasks = codegen::LoadedTasks::load(*module, target);
-  if (!tasks)
-    return tasks.takeError();
-
-  std::vector<Trial> trials(candidates.size());
+/// Nothing if `stop` said so before anything was timed.
+std::optional<std::vector<Trial>> measure(const codegen::LoadedTasks &tasks, const Places &places,
+                                          int64_t batch, TrialMemory &memory,
+                                          function_ref<bool()> stop) {
+  std::vector<Trial> trials(tasks.size());
   std::vector<uint8_t> expected;
   std::vector<int64_t> repeats;
   for (size_t i = 0; i < trials.size(); ++i) {
     fill(places, memory, batch);
     const double first =
-        millisecondsOf(*tasks, i, 1, memory); // warms up, and says how often to repeat
+        millisecondsOf(tasks, i, 1, memory); // warms up, and says how often to repeat
     repeats.push_back(std::clamp<int64_t>(
         static_cast<int64_t>(leastMilliseconds / std::max(first, 1e-4)), 1, 1000));
     std::vector<uint8_t> results = resultsOf(places);
@@ -175,10 +169,26 @@ tryCandidates(kernel::TaskOp task, ArrayRef<Candidate> candidates, int64_t batch
     }
     fill(places, memory, batch);
     for (size_t i = 0; i < trials.size(); ++i)
-      times[i].push_back(millisecondsOf(*tasks, i, repeats[i], memory));
+      times[i].push_back(millisecondsOf(tasks, i, repeats[i], memory));
   }
   for (size_t i = 0; i < trials.size(); ++i)
     trials[i].milliseconds = median(times[i]);
+  return trials;
+}
+
+} // namespace
+
+llvm::Expected<std::optional<std::vector<Trial>>>
+tryCandidates(kernel::TaskOp task, ArrayRef<Candidate> candidates, int64_t batch,
+              const codegen::Target &target, TrialMemory &memory, function_ref<bool()> stop) {
+  const Places places = placesOf(task, memory);
+  OwningOpRef<ModuleOp> module = copiesOf(task, candidates);
+  auto tasks = codegen::LoadedTasks::load(*module, target);
+  if (!tasks)
+    return tasks.takeError();
+  std::optional<std::vector<Trial>> trials;
+  runtime::callOnStack(tasks->stackBytes(),
+                       [&] { trials = measure(*tasks, places, batch, memory, stop); });
   return trials;
 }
 

@@ -185,7 +185,9 @@ ExitCode tuneSchedules(CommandLine &line) {
   line.tune.seconds = *seconds;
   Compilation compilation(line.compilation);
   line.tune.output = line.output.empty() ? compilation.name() + ".schedules" : line.output;
-  return tune(compilation, line.tune);
+  const ExitCode code = tune(compilation, line.tune);
+  compilation.printTiming();
+  return code;
 }
 
 /// Flags of every verb that compiles.
