@@ -2,7 +2,8 @@
 // Turns a step's loops on tensors into tasks on static memory. Four questions, in this order:
 //   In place?  A committed value is written straight into its state where every reader of the old value can come earlier (or reads
 //              it at the very point that is written); otherwise a copy into the state ends the step.
-//   Order?     As written, but readers of an old value move before the op that overwrites it.
+//   Order?     As written, but readers of an old value move before the op that overwrites it, and what only goes into the states, as
+//              an optimizer's update, follows at once what it reads.
 //   Phases?    Neighbours that do not depend on each other run together; a task that needs one of its phase waits, which
 //              begins the next phase.
 //   Where?     Values alive in one phase get disjoint places in one arena: largest first, each in the tightest gap that fits.
@@ -34,6 +35,9 @@ bool isLoop(Operation *op) {
 }
 
 ArrayAttr mapsOf(Operation *op) { return op->getAttrOfType<ArrayAttr>("maps"); }
+
+/// Smaller gradients do not leave the caches before the step ends, or cost little to read again.
+constexpr int64_t leastEarlyUpdate = int64_t{64} << 10;
 
 /// Where a value lies.
 struct Place {
@@ -221,16 +225,28 @@ void StepPlan::placeStates() {
   }
 }
 
-/// As written, each op as soon as what must come before it has.
+/// As written, each op as soon as what must come before it has. A large update comes as soon as it can: then the gradient is still near,
+/// and its place in the arena free for the next one. So does a number made of numbers, such as Adam's corrections, which all updates read.
+/// Small updates stay together: each by itself would make the threads wait once more.
 void StepPlan::order() {
   SmallVector<Operation *> ordered;
   llvm::DenseSet<Operation *> done;
   // The first that is ready, again and again: an op that waits for a later reader lets it pass.
   SmallVector<Operation *> open(loops);
+  const auto isReady = [&](Operation *op) {
+    return llvm::all_of(mustFollow[op], [&](Operation *before) { return done.contains(before); });
+  };
+  const auto isNumber = [](Type type) { return cast<ShapedType>(type).getNumElements() == 1; };
+  const auto isEarly = [&](Operation *op) {
+    return llvm::all_of(op->getOperandTypes(), isNumber) ||
+           llvm::all_of(op->getResults(), [&](Value result) {
+             return places.contains(result) && bytesOf(result.getType()) >= leastEarlyUpdate;
+           });
+  };
   while (!open.empty()) {
-    auto *ready = llvm::find_if(open, [&](Operation *op) {
-      return llvm::all_of(mustFollow[op], [&](Operation *before) { return done.contains(before); });
-    });
+    auto *ready = llvm::find_if(open, [&](Operation *op) { return isEarly(op) && isReady(op); });
+    if (ready == open.end())
+      ready = llvm::find_if(open, isReady);
     assert(ready != open.end() && "the order has a circle");
     done.insert(*ready);
     ordered.push_back(*ready);
