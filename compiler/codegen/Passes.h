@@ -34,6 +34,10 @@ void registerApproximateMathPass();
 std::unique_ptr<mlir::Pass> createWideProductsPass();
 void registerWideProductsPass();
 
+/// Square roots of sixteen floats by multiply-adds, where the target has AVX-512; the same bits.
+std::unique_ptr<mlir::Pass> createRefineRootsPass(const Target &target);
+void registerRefineRootsPass();
+
 /// Marks a loop whose turn holds independent chains, and no store that one of its loads should see.
 inline constexpr llvm::StringLiteral interleavedAttribute = "sinter.interleaved";
 /// Sorts marked loops' ops so that neighbours do not wait for each other.

@@ -32,6 +32,7 @@ void addTasksToLLVMPasses(OpPassManager &manager, const Target &target) {
   loops.addPass(createApproximateMathPass());
   loops.addPass(createWideProductsPass());
   loops.addPass(createInterleaveChainsPass());
+  loops.addPass(createRefineRootsPass(target));
   loops.addPass(createConvertMathToLLVMPass());
   manager.addPass(createConvertMathToLibmPass());
   OpPassManager &functions = manager.nest<func::FuncOp>();
@@ -56,6 +57,7 @@ void registerPasses() {
   registerApproximateMathPass();
   registerWideProductsPass();
   registerInterleaveChainsPass();
+  registerRefineRootsPass();
 }
 
 } // namespace sinter::codegen
