@@ -53,12 +53,19 @@ public:
         continue;
       builder.setInsertionPointAfter(op);
       place = op.getLoc();
-      // The halves were made in front of the op.
-      const Halves halves = known[result];
-      Value joined = arith::OrIOp::create(builder, place, lowerOf(halves.even),
-                                          shifted<arith::ShLIOp>(halves.odd));
-      result.replaceAllUsesWith(
-          vector::BitCastOp::create(builder, place, cast<VectorType>(result.getType()), joined));
+      // The halves were made in front of the op. They are joined by moving lanes: shifts and masks of a product LLVM would draw into it,
+      // and make it one of 64-bit numbers, which is three instructions.
+      const Halves products = known[op.getLow()];
+      const auto type = cast<VectorType>(result.getType());
+      const auto lanesOf = [&](Value half) -> Value {
+        return vector::BitCastOp::create(builder, place, type, half);
+      };
+      const int64_t number = type.getDimSize(0), first = result == op.getHigh() ? 1 : 0;
+      SmallVector<int64_t> order;
+      for (int64_t lane = 0; lane < number; lane += 2)
+        order.append({lane + first, number + lane + first});
+      result.replaceAllUsesWith(vector::ShuffleOp::create(builder, place, lanesOf(products.even),
+                                                          lanesOf(products.odd), order));
     }
     const SmallVector<Value> operands(op->getOperands());
     op.erase();
@@ -109,9 +116,10 @@ private:
     Operation *op = value.getDefiningOp();
     if (!op)
       return false;
-    return isa<vector::BroadcastOp>(op)
-               ? !isa<VectorType>(op->getOperand(0).getType())
-               : isa<arith::AddIOp>(op) && llvm::all_of(op->getOperands(), isAlike);
+    if (isa<vector::BroadcastOp>(op))
+      return !isa<VectorType>(op->getOperand(0).getType());
+    return op->hasTrait<OpTrait::Elementwise>() && isPure(op) &&
+           llvm::all_of(op->getOperands(), isAlike);
   }
   Value number(int64_t number, Value like) {
     auto type = cast<VectorType>(like.getType());

@@ -8,8 +8,7 @@
 // CHECK-NOT: arith.mului_extended
 // CHECK-COUNT-4: arith.muli %{{.*}} : vector<8xi64>
 // CHECK-NOT: arith.muli
-// CHECK: arith.ori
-// CHECK: %[[Y:.*]] = vector.bitcast %{{.*}} : vector<8xi64> to vector<16xi32>
+// CHECK: %[[Y:.*]] = vector.shuffle %{{.*}}, %{{.*}} [1, 17, 3, 19,
 // CHECK-NOT: vector.bitcast
 // CHECK: return %[[Y]]
 func.func @chain(%x: vector<16xi32>, %key: i32) -> vector<16xi32> {
@@ -31,6 +30,20 @@ func.func @read_on_the_way(%x: vector<16xi32>) -> (vector<16xi32>, vector<16xi32
   %a = arith.xori %high, %low : vector<16xi32>
   %low2, %high2 = arith.mului_extended %a, %x : vector<16xi32>
   return %a, %low2, %high2 : vector<16xi32>, vector<16xi32>, vector<16xi32>
+}
+
+// Keys of which all lanes are one number need not be taken apart.
+// CHECK-LABEL: func.func @keys
+// CHECK-COUNT-1: arith.shrui %{{.*}} : vector<8xi64>
+// CHECK-NOT: arith.shrui
+// CHECK: return
+func.func @keys(%x: vector<16xi32>, %seed: i64) -> vector<16xi32> {
+  %m = arith.constant dense<3528531795> : vector<16xi32>
+  %s = vector.broadcast %seed : i64 to vector<16xi64>
+  %k = arith.trunci %s : vector<16xi64> to vector<16xi32>
+  %a = arith.xori %x, %k : vector<16xi32>
+  %low, %high = arith.mului_extended %m, %a : vector<16xi32>
+  return %low : vector<16xi32>
 }
 
 // A single number, and lanes that have no neighbour.
