@@ -109,8 +109,10 @@ void Emitter::fence() {
   LLVM::CallIntrinsicOp::create(builder, location, builder.getStringAttr("llvm.x86.sse.sfence"),
                                 ValueRange());
 }
-void Emitter::fetch(Value pointer) {
-  LLVM::Prefetch::create(builder, location, pointer, /*rw=*/0, /*hint=*/2, /*cache=*/1);
+void Emitter::fetch(Value pointer, Fetch purpose) {
+  const bool writes = purpose == Fetch::FirstToWrite;
+  LLVM::Prefetch::create(builder, location, pointer, /*rw=*/writes ? 1 : 0,
+                         /*hint=*/purpose == Fetch::Second ? 2 : 3, /*cache=*/1);
 }
 Value Emitter::gatherLanes(Value pointer, Type element, int64_t stride, Value mask) {
   // Sixteen scalar loads: a lane that the mask leaves out reads what lane 0 reads.

@@ -12,6 +12,9 @@
 
 namespace sinter::codegen {
 
+/// What a line is asked for: to be read once, from the second-level cache, or at once from the first, or there to be read and written.
+enum class Fetch { Second, First, FirstToWrite };
+
 class Emitter {
 public:
   Emitter(mlir::OpBuilder &builder, mlir::Location location)
@@ -51,8 +54,8 @@ public:
                   bool pastCache = false);
   /// What was written past the caches is there before anything that is written behind this.
   void fence();
-  /// Asks for the cache line at `pointer`, which will be read once: as near as the second-level cache.
-  void fetch(mlir::Value pointer);
+  /// Asks for the cache line at `pointer`.
+  void fetch(mlir::Value pointer, Fetch purpose = Fetch::Second);
   /// Sixteen elements `stride` apart.
   mlir::Value gatherLanes(mlir::Value pointer, mlir::Type element, int64_t stride,
                           mlir::Value mask = {});

@@ -22,6 +22,7 @@ void FetchAhead::add(Value pointer, Type element, const RowsAhead &rows, Value w
     return;
   Stream stream;
   stream.pointer = pointer;
+  stream.purpose = rows.purpose;
   stream.bytesOfRow = rows.stride * bytes;
   stream.lines = llvm::divideCeil(rows.columns * bytes, lineBytes);
   if (stream.lines > mostLinesOfTurn)
@@ -49,7 +50,8 @@ void FetchAhead::turn(Value i) {
     Value from = emit.advance(stream.pointer, offset, byte);
     for (int64_t row = 0; row < stream.rowsOfTurn; ++row)
       for (int64_t line = 0; line < stream.lines; ++line)
-        emit.fetch(emit.advance(from, row * stream.bytesOfRow + line * lineBytes, byte));
+        emit.fetch(emit.advance(from, row * stream.bytesOfRow + line * lineBytes, byte),
+                   stream.purpose);
   }
 }
 

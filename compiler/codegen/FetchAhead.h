@@ -11,6 +11,7 @@ namespace sinter::codegen {
 /// What to ask for: so many rows, `stride` elements apart, `columns` elements wide.
 struct RowsAhead {
   int64_t rows = 0, stride = 0, columns = 0;
+  Fetch purpose = Fetch::Second;
 };
 
 class FetchAhead {
@@ -29,6 +30,7 @@ private:
   struct Stream {
     mlir::Value pointer, last;
     int64_t bytesOfStep, bytesOfRow, rowsOfTurn, lines;
+    Fetch purpose;
   };
   Emitter &emit;
   int64_t steps, unroll;

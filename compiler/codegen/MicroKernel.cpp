@@ -28,7 +28,7 @@ std::string keyOf(const MicroKernel &kernel) {
   };
   auto operands = [&](ArrayRef<TileOperand> tiles) {
     for (const TileOperand &tile : tiles) {
-      stream << tile.element << tile.hasColumns << tile.goesPastCache;
+      stream << tile.element << tile.hasColumns << tile.goesPastCache << tile.isUpdated;
       list(tile.rowOffsets);
     }
     stream << '|';
@@ -124,12 +124,13 @@ private:
   }
 
   /// Offsets of a tile's rows that are evenly spaced, as rows to fetch; else none.
-  RowsAhead rowsAt(ArrayRef<int64_t> offsets) const {
+  RowsAhead rowsAt(ArrayRef<int64_t> offsets, Fetch purpose = Fetch::Second) const {
     const int64_t rows = areEven(offsets) ? static_cast<int64_t>(offsets.size()) : 0;
-    return {rows, stepOf(offsets), kernel.vectors * lanes};
+    return {rows, stepOf(offsets), kernel.vectors * lanes, purpose};
   }
 
-  /// What a tile writes and what its epilogue reads is met once and would be waited for; the sum is long enough for it to arrive.
+  /// What a tile writes and what its epilogue reads is met once and would be waited for; the sum is long enough for it to arrive. What is read
+  /// goes into the first cache, which has room for a tile's: an epilogue does little with a line, and would be held up by the second.
   void fetchAhead(Value first, Value last) {
     int64_t steps = stepsInTurns(kernel.sum.back());
     for (const SumLoop &loop : ArrayRef(kernel.sum).drop_back())
@@ -139,18 +140,22 @@ private:
     for (auto [pointer, rows] : llvm::zip_equal(aheadPointers, kernel.ahead))
       fetches->add(pointer, f32, rows);
     const TileOperand &sum = kernel.outputs.front();
-    if (!kernel.sumsAreNear && !sum.goesPastCache)
-      fetches->add(outputPointers[0], sum.element, rowsAt(sum.rowOffsets));
-    else if (!sum.goesPastCache && kernel.first != When::Never)
-      fetches->add(outputPointers[0], sum.element, rowsAt(sum.rowOffsets), first);
+    const Value wanted = kernel.sumsAreNear ? first : Value();
+    const bool isAskedForBelow =
+        sum.isUpdated && kernel.first == When::Always && kernel.last == When::Always;
+    if (!sum.goesPastCache && !isAskedForBelow &&
+        (!kernel.sumsAreNear || kernel.first != When::Never))
+      fetches->add(outputPointers[0], sum.element, rowsAt(sum.rowOffsets), wanted);
     if (kernel.last == When::Never)
       return;
     for (auto [pointer, tile] : llvm::drop_begin(llvm::zip_equal(outputPointers, kernel.outputs)))
-      if (!tile.goesPastCache)
+      if (!tile.goesPastCache && !tile.isUpdated)
         fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
     for (auto [pointer, tile] : llvm::zip_equal(withPointers, kernel.with))
       if (tile.hasColumns)
-        fetches->add(pointer, tile.element, rowsAt(tile.rowOffsets), last);
+        fetches->add(pointer, tile.element,
+                     rowsAt(tile.rowOffsets, tile.isUpdated ? Fetch::FirstToWrite : Fetch::First),
+                     last);
   }
 
   /// What the next tile reads of A in as many steps. Its rows may lie further apart than the CPU's prefetchers look, and the first panel

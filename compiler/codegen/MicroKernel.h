@@ -27,6 +27,8 @@ struct TileOperand {
   bool hasColumns = false;               ///< stride 1 along the columns, else one value for all
   bool goesPastCache =
       false; ///< of an output: the epilogue's whole vectors are whole lines that nobody reads soon
+  bool isUpdated =
+      false; ///< a with-value in whose place the epilogue writes an output, or that output
 };
 
 struct MicroKernel {

@@ -4,6 +4,8 @@
 
 #include "compiler/codegen/Body.h"
 #include "dialects/kernel/KernelOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 
@@ -46,6 +48,16 @@ SmallVector<SumLoop> sumLoops(ArrayRef<int64_t> sizes, ArrayRef<int64_t> strides
   if (loops.empty())
     loops.push_back({1, 0, 0});
   return loops;
+}
+
+/// Whether two planned values have one place in memory.
+bool liesAt(Value a, Value b) {
+  auto viewA = a.getDefiningOp<memref::ViewOp>(), viewB = b.getDefiningOp<memref::ViewOp>();
+  APInt offsetA, offsetB;
+  return a == b ||
+         (viewA && viewB && viewA.getSource() == viewB.getSource() &&
+          matchPattern(viewA.getByteShift(), m_ConstantInt(&offsetA)) &&
+          matchPattern(viewB.getByteShift(), m_ConstantInt(&offsetB)) && offsetA == offsetB);
 }
 
 } // namespace
@@ -132,6 +144,12 @@ MicroKernel TileCalls::kernelOf(const TileSite &site, const Packed &packed) cons
             return stride == 1 || stride % lanes == 0;
           });
     }
+
+  for (unsigned i = 0; i < plan.numWith; ++i)
+    for (unsigned j = 0; j < plan.numOutputs; ++j)
+      if (liesAt(op->getOperand(2 + i), op->getOperand(plan.output(j))) &&
+          kernel.with[i].rowOffsets == kernel.outputs[j].rowOffsets)
+        kernel.with[i].isUpdated = kernel.outputs[j].isUpdated = true;
 
   kernel.coordinateAxes = coordinateAxes;
   for (int64_t axis : coordinateAxes) {
