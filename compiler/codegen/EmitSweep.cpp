@@ -20,6 +20,10 @@ namespace {
 
 /// An output of so many bytes does not stay in a cache until it is read. It is written past it: a line that is not fetched first costs less.
 constexpr int64_t leastPastCache = int64_t{32} << 20;
+/// Of an input of so many bytes the second level of caches hardly holds what comes next.
+constexpr int64_t leastFetched = int64_t{2} << 20;
+/// So far ahead it is asked for: a CPU's own prefetchers stop at the end of each page and begin anew behind it.
+constexpr int64_t bytesAhead = 8192;
 /// Where a view begins; -1 where that is not known.
 int64_t offsetOf(memref::ViewOp view) {
   APInt offset;
@@ -407,8 +411,25 @@ Value SweepEmitter::loadInput(unsigned operand, int vector) {
   const int64_t step = stride(operand, vector);
   if (step == 0)
     return emit.load(address, element);
-  return step == 1 ? emit.loadLanes(address, element, mask)
-                   : emit.gatherLanes(address, element, step, mask);
+  if (step != 1)
+    return emit.gatherLanes(address, element, step, mask);
+  if (const int64_t distance = mask ? 0 : elementsAhead(operand, vector))
+    emit.fetch(emit.advance(address, distance, element));
+  return emit.loadLanes(address, element, mask);
+}
+
+int64_t SweepEmitter::elementsAhead(unsigned operand, int vector) {
+  auto type = cast<ShapedType>(op->getOperand(operand).getType());
+  const int64_t bytes = type.getElementType().isF32() ? 4 : 0;
+  if (!accesses[operand] || type.getNumElements() * bytes < leastFetched)
+    return 0;
+  // Sums in registers go down the columns of a few vectors; what they read next is so many rows on.
+  int64_t turn = lanes;
+  if (hasReduction() && vector < static_cast<int>(numParallel) && !accumulatesInMemory(vector))
+    for (unsigned axis = numParallel; axis < extents.size(); ++axis)
+      if (extents[axis] != 1)
+        turn = stride(operand, axis);
+  return turn <= 0 ? 0 : static_cast<int64_t>(llvm::alignTo(bytesAhead / 4, turn));
 }
 
 Value SweepEmitter::initial(unsigned output, bool vectors) {

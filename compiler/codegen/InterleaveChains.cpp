@@ -16,7 +16,7 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
-/// Loads first, pure ops by depth, stores last, as the mark allows. A block with anything else stays as it is.
+/// Loads and requests for lines first, pure ops by depth, stores last, as the mark allows. A block with anything else stays as it is.
 void interleave(Block &block) {
   SmallVector<std::tuple<int64_t, size_t, Operation *>> order; // depth, then place
   llvm::DenseMap<Operation *, int64_t> depths;
@@ -26,7 +26,7 @@ void interleave(Block &block) {
       if (auto known = depths.find(operand.getDefiningOp()); known != depths.end())
         depth = std::max(depth, known->second + 1);
     const bool stores = isa<LLVM::StoreOp, LLVM::MaskedStoreOp>(op);
-    if (!stores && !isa<LLVM::LoadOp, LLVM::MaskedLoadOp>(op) && !isPure(&op))
+    if (!stores && !isa<LLVM::LoadOp, LLVM::MaskedLoadOp, LLVM::Prefetch>(op) && !isPure(&op))
       return;
     depths[&op] = depth;
     order.emplace_back(stores ? std::numeric_limits<int64_t>::max() : depth, order.size(), &op);

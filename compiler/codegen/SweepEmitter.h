@@ -113,6 +113,9 @@ private:
 
   Value loadInput(unsigned operand, int vector);
 
+  /// How far ahead of a vector of a large input to ask for another, which its loop reads later; 0: not at all.
+  int64_t elementsAhead(unsigned operand, int vector);
+
   /// Inputs that all points read one element of, before anything is stored: behind a store, which might have changed it, what follows
   /// from it would be computed again at every point.
   void loadUniform();

@@ -89,6 +89,16 @@ SCALAR_BODY(GeluOp) {
   return {s.mul(s.mul(s.number(0.5), x), s.add(s.number(1), inner))};
 }
 
+SCALAR_BODY(GeluSlopeOp) {
+  Scalar s(builder, location);
+  Value x = arguments[0];
+  Value below = s.make<math::ErfOp>(s.mul(x, s.number(1 / std::numbers::sqrt2)));
+  Value share = s.mul(s.add(below, s.number(1)), s.number(0.5));
+  Value bell = s.make<math::ExpOp>(s.mul(s.mul(x, x), s.number(-0.5)));
+  Value density = s.mul(bell, s.number(std::numbers::inv_sqrtpi / std::numbers::sqrt2));
+  return {s.add(share, s.mul(x, density))};
+}
+
 // Half of the last place that stays, a bit less where that place is even, is added to the bits, and
 // the lower half cut off; a NaN, whose bits could run over, gets a bit that stays instead.
 SCALAR_BODY(Bf16Op) {

@@ -141,14 +141,19 @@ GRADIENTS(GeluOp) {
     Value bend = emit.mul(emit.sub(emit.scalar(1), emit.unary<SquareOp>(t)), steep);
     slope = emit.mul(emit.add(emit.add(t, emit.scalar(1)), emit.mul(x, bend)), 0.5);
   } else {
-    // y = x Φ(x): slope = Φ(x) + x φ(x)
-    Value below = emit.unary<ErfOp>(emit.mul(x, 1 / std::numbers::sqrt2));
-    Value share = emit.mul(emit.add(below, emit.scalar(1)), 0.5);
-    Value bell = emit.unary<ExpOp>(emit.mul(emit.unary<SquareOp>(x), -0.5));
-    Value density = emit.mul(bell, std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-    slope = emit.add(share, emit.mul(x, density));
+    slope = emit.unary<GeluSlopeOp>(x);
   }
   operandGradients[0] = emit.mul(resultGradients[0], slope);
+}
+
+// φ(x) (2 - x²)
+GRADIENTS(GeluSlopeOp) {
+  Emit emit(builder, *this);
+  Value square = emit.unary<SquareOp>(getX());
+  Value bell = emit.mul(emit.unary<ExpOp>(emit.mul(square, -0.5)),
+                        std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+  operandGradients[0] =
+      emit.mul(resultGradients[0], emit.mul(bell, emit.sub(emit.scalar(2), square)));
 }
 
 //===--- two operands -------------------------------------------------------------------------===//

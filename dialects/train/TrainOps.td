@@ -211,6 +211,10 @@ def Train_GeluOp : Train_UnaryOp<"gelu"> {
   let summary = "y = x Φ(x), by erf, or by tanh where `approximate` is set (Hendrycks and Gimpel 2016)";
   let arguments = (ins Train_Float:$x, UnitAttr:$approximate);
 }
+def Train_GeluSlopeOp : Train_UnaryOp<"gelu_slope"> {
+  let summary = "y = Φ(x) + x φ(x), the slope of GELU by erf";
+  let description = "One op, so that it stays whole on its way down, where one polynomial is in its place.";
+}
 
 /// Two operands of the result's shape or of rank 0.
 class Train_BinaryOp<string mnemonic, list<Trait> traits = []> : Train_PointwiseOp<mnemonic, traits> {

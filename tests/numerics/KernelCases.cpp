@@ -71,6 +71,8 @@ void addUnary(Cases &cases) {
   for (const char *op : {"exp", "sin", "cos", "tanh", "sigmoid", "softplus", "silu", "erf", "gelu"})
     add(op, Values::Wide, fewRoundings);
   add("sqrt", Values::Positive, 0);
+  add("gelu_slope", Values::Positive,
+      fewRoundings); // below 0 it has a zero, near which a difference is large
   add("log", Values::Positive, fewRoundings);
   add("gelu", Values::Wide, fewRoundings, "{approximate}");
   add("leaky_relu", Values::Wide, fewRoundings, "{slope = 0.1 : f64}");

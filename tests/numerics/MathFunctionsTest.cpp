@@ -43,6 +43,13 @@ double geluTanh(double x) {
   return x / (1 + std::exp(-2 * inner));
 }
 
+double geluSlope(double x) {
+  if (std::isinf(x))
+    return x > 0 ? 1 : 0;
+  return std::erfc(-x / std::numbers::sqrt2) / 2 +
+         x * std::exp(-x * x / 2) * std::numbers::inv_sqrtpi / std::numbers::sqrt2;
+}
+
 constexpr double all = std::numeric_limits<float>::max();
 // log of what is below the smallest normal number is not held; sine and cosine of more than 2^45, where neighbours are
 // 2^22 apart, are only held within [-1, 1]. silu's e^-x overflows in f32 where silu x is 1e-36, as PyTorch's does.
@@ -60,6 +67,7 @@ const Function functions[] = {
     {"elu", "elu", "{alpha = 1.0 : f64}", elu, -all, all, 3, 0},
     {"gelu", "gelu", "", gelu, -all, all, 1, 6e-7},
     {"geluTanh", "gelu", "{approximate}", geluTanh, -all, all, 1, 1e-6},
+    {"geluSlope", "gelu_slope", "", geluSlope, -all, all, 1, 2.6e-7},
 };
 
 /// All of f32 in even steps of its bits, what lies between -30 and 30 more closely, and what is special.

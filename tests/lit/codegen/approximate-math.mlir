@@ -55,3 +55,53 @@ func.func @error_function(%x: vector<16xf32>) -> vector<16xf32> {
   %e = math.erf %x : vector<16xf32>
   return %e : vector<16xf32>
 }
+
+// GELU's slope is one polynomial, not those of erf and of exp.
+// CHECK-LABEL: func.func @gelu_slope
+// CHECK-NOT: arith.shli
+// CHECK-COUNT-20: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @gelu_slope(%x: vector<16xf32>) -> vector<16xf32> {
+  %half = arith.constant dense<0.5> : vector<16xf32>
+  %one = arith.constant dense<1.0> : vector<16xf32>
+  %minus_half = arith.constant dense<-0.5> : vector<16xf32>
+  %width = arith.constant dense<0.707106769> : vector<16xf32>
+  %height = arith.constant dense<0.398942292> : vector<16xf32>
+  %scaled = arith.mulf %x, %width : vector<16xf32>
+  %erf = math.erf %scaled : vector<16xf32>
+  %below = arith.addf %erf, %one : vector<16xf32>
+  %share = arith.mulf %below, %half : vector<16xf32>
+  %square = arith.mulf %x, %x : vector<16xf32>
+  %power = arith.mulf %square, %minus_half : vector<16xf32>
+  %exp = math.exp %power : vector<16xf32>
+  %density = arith.mulf %exp, %height : vector<16xf32>
+  %tilt = arith.mulf %x, %density : vector<16xf32>
+  %slope = arith.addf %share, %tilt : vector<16xf32>
+  return %slope : vector<16xf32>
+}
+
+// Beside a GELU, which needs the erf, it is the same polynomial: its bits are those of elsewhere.
+// CHECK-LABEL: func.func @gelu_and_slope
+// CHECK-NOT: arith.shli
+// CHECK-COUNT-37: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func @gelu_and_slope(%x: vector<16xf32>) -> (vector<16xf32>, vector<16xf32>) {
+  %half = arith.constant dense<0.5> : vector<16xf32>
+  %one = arith.constant dense<1.0> : vector<16xf32>
+  %minus_half = arith.constant dense<-0.5> : vector<16xf32>
+  %width = arith.constant dense<0.707106769> : vector<16xf32>
+  %height = arith.constant dense<0.398942292> : vector<16xf32>
+  %scaled = arith.mulf %x, %width : vector<16xf32>
+  %erf = math.erf %scaled : vector<16xf32>
+  %below = arith.addf %erf, %one : vector<16xf32>
+  %share = arith.mulf %below, %half : vector<16xf32>
+  %square = arith.mulf %x, %x : vector<16xf32>
+  %power = arith.mulf %square, %minus_half : vector<16xf32>
+  %exp = math.exp %power : vector<16xf32>
+  %density = arith.mulf %exp, %height : vector<16xf32>
+  %tilt = arith.mulf %x, %density : vector<16xf32>
+  %slope = arith.addf %share, %tilt : vector<16xf32>
+  return %slope, %below : vector<16xf32>, vector<16xf32>
+}

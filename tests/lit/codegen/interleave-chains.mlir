@@ -29,6 +29,29 @@ func.func @marked(%p: !llvm.ptr, %q: !llvm.ptr, %n: i64) {
   return
 }
 
+// Requests for lines stand among the loads.
+// CHECK-LABEL: func.func @fetches
+// CHECK: llvm.load
+// CHECK-NEXT: "llvm.intr.prefetch"
+// CHECK-NEXT: "llvm.intr.prefetch"
+// CHECK-NEXT: llvm.load
+// CHECK-NEXT: arith.mulf
+func.func @fetches(%p: !llvm.ptr, %q: !llvm.ptr, %n: i64) {
+  %zero = arith.constant 0 : i64
+  %one = arith.constant 1 : i64
+  scf.for %i = %zero to %n step %one : i64 {
+    %a = llvm.load %p : !llvm.ptr -> vector<16xf32>
+    "llvm.intr.prefetch"(%p) <{cache = 1 : i32, hint = 2 : i32, rw = 0 : i32}> : (!llvm.ptr) -> ()
+    %a1 = arith.mulf %a, %a : vector<16xf32>
+    llvm.store %a1, %p : vector<16xf32>, !llvm.ptr
+    "llvm.intr.prefetch"(%q) <{cache = 1 : i32, hint = 2 : i32, rw = 0 : i32}> : (!llvm.ptr) -> ()
+    %b = llvm.load %q : !llvm.ptr -> vector<16xf32>
+    %b1 = arith.mulf %b, %b : vector<16xf32>
+    llvm.store %b1, %q : vector<16xf32>, !llvm.ptr
+  } {sinter.interleaved}
+  return
+}
+
 // Without a mark nobody has said that a store and a load are strangers.
 // CHECK-LABEL: func.func @unmarked
 // CHECK: llvm.store

@@ -16,8 +16,8 @@ void addUnary(Cases &cases) {
                      fmt::format("%y = train.{} %x {} : {}", op, attributes, type),
                      type});
   };
-  for (const char *op :
-       {"neg", "exp", "square", "sin", "cos", "tanh", "sigmoid", "softplus", "silu", "erf", "gelu"})
+  for (const char *op : {"neg", "exp", "square", "sin", "cos", "tanh", "sigmoid", "softplus",
+                         "silu", "erf", "gelu", "gelu_slope"})
     add(op, Values::Wide);
   for (const char *op : {"abs", "sign", "relu"})
     add(op, Values::Apart);
