@@ -11,6 +11,8 @@ namespace {
 
 /// Larger bodies are not written out sixteen times.
 constexpr size_t largestTurnedBody = 48;
+/// Four lines of an input's row.
+constexpr int64_t rowsOfBand = 4 * lanes;
 
 } // namespace
 
@@ -38,11 +40,36 @@ std::optional<std::pair<unsigned, unsigned>> SweepEmitter::turnedAxes() const {
 }
 
 void SweepEmitter::inSquares(unsigned rows, unsigned columns, int cut) {
-  inBlocks(rows, cut, 0, [&](Value row, int64_t numRows) {
+  // A band of rows goes through all columns: so neighbouring lines of the input are used together. Its rows may lie kilobytes apart, where a
+  // line's place in the caches is another's before the next band comes.
+  const auto band = [&](Value first, Value end) {
     inBlocks(columns, cut, 0, [&](Value column, int64_t numColumns) {
-      square(rows, row, numRows, columns, column, numColumns);
+      emit.loop(first, end, lanes,
+                [&](Value row) { square(rows, row, lanes, columns, column, numColumns); });
     });
+  };
+  const int64_t whole = extents[rows] / lanes * lanes;
+  auto [low, high] = bounds(rows, cut, lanes);
+  Value end = arith::MinSIOp::create(emit.builder, emit.location, high, emit.constant(whole));
+  emit.loop(low, end, rowsOfBand, [&](Value first) {
+    band(first,
+         arith::MinSIOp::create(emit.builder, emit.location, emit.add(first, rowsOfBand), end));
   });
+  if (whole == extents[rows])
+    return;
+  const auto rest = [&] {
+    inBlocks(columns, cut, 0, [&](Value column, int64_t numColumns) {
+      square(rows, emit.constant(whole), extents[rows] - whole, columns, column, numColumns);
+    });
+  };
+  if (static_cast<int>(rows) != cut)
+    return rest();
+  Value isLast = arith::CmpIOp::create(emit.builder, emit.location, arith::CmpIPredicate::sgt, high,
+                                       emit.constant(whole));
+  auto branch = scf::IfOp::create(emit.builder, emit.location, isLast, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(emit.builder);
+  emit.builder.setInsertionPoint(branch.thenBlock()->getTerminator());
+  rest();
 }
 
 void SweepEmitter::square(unsigned rows, Value row, int64_t numRows, unsigned columns, Value column,
