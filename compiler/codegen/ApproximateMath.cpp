@@ -1,6 +1,6 @@
 //===- ApproximateMath.cpp - exp, log, tanh … as polynomials --------------------------------------===//
 // MLIR's approximations, which no pass of its own holds in 22; sine and cosine are our own, as MLIR's lose a digit where x gains one
-// and end in infinities; so are exp and erf, which take half as many instructions as MLIR's, and GELU's slope, which is made of both. Only f32 is touched: the few f64 scalars of schedules go to libm.
+// and end in infinities; so are exp and erf, which take half as many instructions as MLIR's, GELU's slope, which is made of both, and tanh, a shorter chain. Only f32 is touched: the few f64 scalars of schedules go to libm.
 
 #include "compiler/codegen/Passes.h"
 
@@ -189,6 +189,51 @@ struct ErrorFunction : OpRewritePattern<math::ErfOp> {
   }
 };
 
+/// tanh x = x p(x²) / q(x²), with x held within ±8, where the result is ±1 to the last place (Eigen's coefficients, as MLIR has them). Both
+/// polynomials are summed in pairs: a long epilogue waits for this chain, not for the CPU's units. NaN stays NaN.
+struct HyperbolicTangent : OpRewritePattern<math::TanhOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(math::TanhOp op, PatternRewriter &rewriter) const override {
+    const Type type = op.getType();
+    if (!getElementTypeOrSelf(type).isF32())
+      return failure();
+    const Location place = op.getLoc();
+    auto number = [&](double value) -> Value {
+      const FloatAttr one = rewriter.getF32FloatAttr(static_cast<float>(value));
+      if (auto vector = dyn_cast<VectorType>(type))
+        return arith::ConstantOp::create(
+            rewriter, place, DenseElementsAttr::get(vector, static_cast<Attribute>(one)));
+      return arith::ConstantOp::create(rewriter, place, one);
+    };
+    auto fma = [&](Value a, Value b, Value c) -> Value {
+      return math::FmaOp::create(rewriter, place, a, b, c);
+    };
+    auto mul = [&](Value a, Value b) -> Value {
+      return arith::MulFOp::create(rewriter, place, a, b);
+    };
+    auto bounded = [&](Value x, arith::CmpFPredicate predicate, double bound) -> Value {
+      Value limit = number(bound);
+      Value isBeyond = arith::CmpFOp::create(rewriter, place, predicate, limit, x);
+      return arith::SelectOp::create(rewriter, place, isBeyond, limit, x);
+    };
+    Value x = bounded(op.getOperand(), arith::CmpFPredicate::OLT, 7.99881172180175781);
+    x = bounded(x, arith::CmpFPredicate::OGT, -7.99881172180175781);
+    const Value u = mul(x, x), u2 = mul(u, u), u4 = mul(u2, u2);
+    auto pair = [&](double constant, double factor) {
+      return fma(u, number(factor), number(constant));
+    };
+    const Value low = fma(u2, pair(1.48572235717979e-05, 5.12229709037114e-08),
+                          pair(4.89352455891786e-03, 6.37261928875436e-04));
+    const Value high =
+        fma(u2, number(-2.76076847742355e-16), pair(-8.60467152213735e-11, 2.00018790482477e-13));
+    const Value q = fma(u2, pair(1.18534705686654e-04, 1.19825839466702e-06),
+                        pair(4.89352518554385e-03, 2.26843463243900e-03));
+    rewriter.replaceOpWithNewOp<arith::DivFOp>(op, mul(x, fma(u4, high, low)), q);
+    return success();
+  }
+};
+
 /// The slope of x Φ(x), as train.gelu_slope writes it: (erf(x/√2) + 1)/2 + x e^(-x²/2)/√(2π). It is 1/2 + x p(x²), with x held within ±6, where
 /// the slope is 0 or 1 to the last place of 1; p is a polynomial in u = 2 x²/36 - 1. That is half of what erf and exp take, for the same error.
 /// It is so wherever it stands, beside a GELU that computes the same erf as well: bits do not depend on what loops were joined. NaN stays NaN.
@@ -297,8 +342,8 @@ struct ApproximateMath : PassWrapper<ApproximateMath, OperationPass<>> {
     getOperation()->walk([&](arith::AddFOp sum) { GeluSlope::replace(sum, builder); });
     RewritePatternSet patterns(&getContext());
     populateMathPolynomialApproximationPatterns(patterns);
-    patterns.add<SineOrCosine<math::SinOp>, SineOrCosine<math::CosOp>, Exponential, ErrorFunction>(
-        &getContext(), PatternBenefit(2));
+    patterns.add<SineOrCosine<math::SinOp>, SineOrCosine<math::CosOp>, Exponential, ErrorFunction,
+                 HyperbolicTangent>(&getContext(), PatternBenefit(2));
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }
