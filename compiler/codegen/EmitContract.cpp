@@ -37,7 +37,8 @@ public:
                   const TaskScope &scope, const Target &target, MicroKernels &microKernels)
       : op(op), plan(std::move(plan)), schedule(schedule), scope(scope), emit(scope.emitter),
         products(productsOf(this->plan, target)), hasEpilogue(!op.getEpilogue().empty()),
-        calls(op, this->plan, schedule, scope, products, microKernels) {
+        blocksWithin(takesBlocksWithin(this->plan, schedule, target)),
+        calls(op, this->plan, schedule, scope, products, microKernels, blocksWithin) {
     panels = makePanels();
   }
 
@@ -101,8 +102,10 @@ private:
   const Products products;
   const bool hasEpilogue;
   SmallVector<Piece> panels;
-  unsigned firstInnerRow = 0; // row axes before it are walked by outer loops
-  Value shareLow, shareHigh;  // numbers of panels or row tiles, where shares cut them
+  unsigned firstInnerRow = 0;         // row axes before it are walked by outer loops
+  Value shareLow, shareHigh;          // numbers of panels or row tiles, where shares cut them
+  const bool blocksWithin;            // of the sum: tiles of rows are outside of them
+  const Piece *rowsOutside = nullptr; // where such a loop stands
   Value chunkLow,
       chunkHigh; // outermost rows that go through a tap together; null where the cursor stands at one
   OperandCopies copies{scope, plan, schedule};
@@ -184,7 +187,8 @@ private:
     for (auto [index, tap] : llvm::enumerate(plan.order)) {
       Flag first = both({}, tap.isFirst);
       Flag last = both({}, hasEpilogue && !plan.needsFinish && index + 1 == plan.order.size());
-      sumBlocks(0, movedToTap(cursor, tap), tap, {}, first, last);
+      outsideBlocks(movedToTap(cursor, tap), tap,
+                    [&](const Cursor &at) { sumBlocks(0, at, tap, {}, first, last); });
     }
     if (plan.needsFinish) {
       // The first tap reaches every element, or rows are the output's own.
@@ -363,6 +367,21 @@ private:
     emit.loop(chunkLow, chunkHigh, 1, [&](Value i) { body(moved(cursor, 0, i)); });
   }
 
+  /// A loop over tiles of the only row axis that stands outside the blocks of the sum.
+  void outsideBlocks(const Cursor &cursor, const Tap &tap,
+                     llvm::function_ref<void(const Cursor &)> body) {
+    if (!blocksWithin)
+      return body(cursor);
+    const Range rows = tap.rows[0];
+    const int64_t size = tileShape(1, rows.size(), schedule.mr).x;
+    overPieces(numbered(cutEvenly(rows.size(), size), rows.low), cutsRows(),
+               [&](Value start, const Piece &piece) {
+                 rowsOutside = &piece;
+                 body(moved(cursor, 0, start));
+               });
+    rowsOutside = nullptr;
+  }
+
   bool isOfB(unsigned axis) const { return plan.accesses[1].strides[axis] != 0; }
 
   /// Up to two row axes lie in a tile; where B is copied, only such as read the same of it.
@@ -421,6 +440,8 @@ private:
 
     auto overTiles = [&](const Cursor &from,
                          llvm::function_ref<void(const Cursor &, TileShape, Value)> body) {
+      if (rowsOutside)
+        return body(from, {1, rowsOutside->size}, Value());
       // The rows before a tile, which say where its packed copy stands.
       Value before = emit.constant(-rangeX.low);
       if ((packA || countsRows) && cutRows)

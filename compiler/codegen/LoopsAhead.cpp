@@ -43,8 +43,8 @@ bool walksBEvenly(const ContractPlan &plan) {
 } // namespace
 
 LoopsAhead::LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
-                       Emitter &emit)
-    : plan(plan), emit(emit), sumsAreNear(fitsNear(plan, schedule)) {
+                       Emitter &emit, bool blocksWithin)
+    : plan(plan), emit(emit), sumsAreNear(blocksWithin || fitsNear(plan, schedule)) {
   // Rows that other panels walk again, or a convolution with its next tap, are near then.
   const auto a = cast<ShapedType>(op.getA().getType());
   fetchesRows = schedule.rowsOutside && plan.taps.empty() &&

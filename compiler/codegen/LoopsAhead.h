@@ -36,7 +36,7 @@ struct CallSite {
 class LoopsAhead {
 public:
   LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
-             Emitter &emit);
+             Emitter &emit, bool blocksWithin);
 
   /// Whether the call sites' `rowsBefore` are asked for.
   bool countsRows() const { return fetchesPanels || fetchesBlocksOfB; }

@@ -52,6 +52,13 @@ constexpr int64_t streamedBytes = 2 * nearBytes;
 constexpr int64_t leastTallSteps = 128;
 /// Fewer rows of an image read a panel too seldom before the next one takes its place in the first-level cache.
 constexpr int64_t leastRowsOfImage = 128;
+/// Bytes of the second-level cache: those that every CPU with AVX2 has by now, but where all of one name have more.
+int64_t secondLevelBytes(const Target &target) {
+  const bool isLarge = llvm::is_contained(
+      {"sapphirerapids", "emeraldrapids", "graniterapids", "graniterapids-d"}, target.cpu);
+  return isLarge ? 4 * nearBytes : 2 * nearBytes;
+}
+
 /// Two threads or four take as many shares each.
 constexpr int64_t evenForFour = 4;
 /// Into how many shares the rows of a convolution by weight are cut where each walks all taps.
@@ -274,6 +281,17 @@ bool canPackA(const ContractPlan &plan) {
          plan.accesses[0].strides[plan.rows.size() - 1] == 1;
 }
 
+/// Steps of a turn of the innermost loop. A long sum takes more of them where its turns ask for little of what comes next: rows of A along the sum are
+/// read in their order, as copies are. Elsewhere more lines at once would be a burst.
+int64_t unrollOf(const ContractPlan &plan, const Schedule &schedule) {
+  constexpr int64_t fewSteps = 4, manySteps = 8, longSum = 64;
+  if (!plan.taps.empty() || plan.sum.empty() || innermostSteps(plan, schedule) < longSum)
+    return fewSteps;
+  const bool runsAlongRows =
+      schedule.rowsOutside && plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] == 1;
+  return runsAlongRows || schedule.packB ? manySteps : fewSteps;
+}
+
 } // namespace
 
 llvm::SmallVector<Segment> cutEvenly(int64_t extent, int64_t limit) {
@@ -360,8 +378,8 @@ Schedule chooseSchedule(const ContractPlan &plan, const Target &target) {
           const bool shortSum = innermostSteps(plan, schedule) < 8;
           if (shortSum && mr * nr > maxAccumulatorsOfShortSums)
             continue;
-          schedule.unroll = shortSum ? 1 : 4;
           schedule.rowsOutside = walksRows && !packA && !packB;
+          schedule.unroll = shortSum ? 1 : unrollOf(plan, schedule);
           schedule.shareAxis = chooseShareAxis(plan, shape.vectors, schedule);
           schedule.shares = chooseShares(plan, shape.vectors, schedule, shape.isTall);
           if (packA && packedRows(plan, schedule) * shape.steps > maxPackedElements)
@@ -381,6 +399,15 @@ int64_t rowPartsOfTap(const ContractPlan &plan, const Schedule &schedule) {
 
 bool cutsRowTiles(ShareAxis axis) {
   return axis == ShareAxis::RowTiles || axis == ShareAxis::RowsOfAllTaps;
+}
+
+bool takesBlocksWithin(const ContractPlan &plan, const Schedule &schedule, const Target &target) {
+  const int64_t steps = llvm::product_of(plan.sum);
+  if (!schedule.rowsOutside || plan.rows.size() != 1 || !plan.taps.empty() || plan.bf16 ||
+      schedule.packA || steps <= llvm::product_of(plan.block))
+    return false;
+  const bool runsAlongRows = plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] == 1;
+  return runsAlongRows && plan.cols * steps * 4 <= secondLevelBytes(target) / 2;
 }
 
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule) {

@@ -59,6 +59,11 @@ int64_t rowPartsOfTap(const ContractPlan &plan, const Schedule &schedule);
 /// Whether shares cut the tiles of the only row axis.
 bool cutsRowTiles(ShareAxis axis);
 
+/// Whether a product takes each tile of rows through all blocks of its sum before the next one: then its sums stay in the first-level cache from
+/// block to block. All of B is walked once a tile, so it must stay in the second-level cache; and A's rows lie along the sum, or a tile
+/// would leave most of each line to the next one.
+bool takesBlocksWithin(const ContractPlan &plan, const Schedule &schedule, const Target &target);
+
 /// How many rows one share packs at most.
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule);
 

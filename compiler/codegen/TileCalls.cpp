@@ -63,10 +63,11 @@ bool liesAt(Value a, Value b) {
 } // namespace
 
 TileCalls::TileCalls(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
-                     const TaskScope &scope, Products products, MicroKernels &microKernels)
+                     const TaskScope &scope, Products products, MicroKernels &microKernels,
+                     bool blocksWithin)
     : op(op), plan(plan), schedule(schedule), scope(scope), emit(scope.emitter), products(products),
       microKernels(microKernels), epilogue(op.getEpilogue()),
-      ahead(op, plan, schedule, scope.emitter), captured(capturedValues(epilogue)),
+      ahead(op, plan, schedule, scope.emitter, blocksWithin), captured(capturedValues(epilogue)),
       opRows(static_cast<int64_t>(op.getRows().size())) {
   epilogue.walk([&](kernel::IndexOp index) {
     if (!llvm::is_contained(coordinateAxes, index.getAxis()))

@@ -43,7 +43,8 @@ struct TileSite {
 class TileCalls {
 public:
   TileCalls(kernel::ContractOp op, const ContractPlan &plan, const Schedule &schedule,
-            const TaskScope &scope, Products products, MicroKernels &microKernels);
+            const TaskScope &scope, Products products, MicroKernels &microKernels,
+            bool blocksWithin);
 
   /// `rowsOfPanel`: how many rows a share walks at most between two blocks of the sum.
   void call(const TileSite &site, const Packed &packed, int64_t rowsOfPanel);

@@ -11,6 +11,8 @@
 // CHECK: schedule <mr = {{[0-9]+}}, nr = {{[0-9]+}}, unroll = 4
 // CHECK-LABEL: kernel.task @said
 // CHECK: schedule <mr = 2, nr = 4, unroll = 1, rowsOutside = false, shares = 2
+// CHECK-LABEL: kernel.task @tall
+// CHECK: unroll = 8, rowsOutside = true
 // TUNED-LABEL: kernel.task @product
 // TUNED: block [32] schedule <mr = 3, nr = 2, unroll = 2, rowsOutside = true, shares = 1
 // TUNED-LABEL: kernel.task @said
@@ -45,4 +47,17 @@ kernel.task @said {
     %r = arith.addf %sum, %sum : f32
     kernel.yield %r : f32
   }
+}
+// A walks along the sum within tiles of rows: a turn of the loop takes more steps.
+kernel.task @tall {
+^bb0(%arena: memref<131072xi8>, %state: memref<64xi8>):
+  %x = arith.constant 64 : index
+  %w = arith.constant 69632 : index
+  %y = arith.constant 81920 : index
+  %a = memref.view %arena[%x][] : memref<131072xi8> to memref<256x64xf32>
+  %b = memref.view %arena[%w][] : memref<131072xi8> to memref<64x32xf32>
+  %c = memref.view %arena[%y][] : memref<131072xi8> to memref<256x32xf32>
+  kernel.contract rows [256] cols 32 sum [64] ins(%a, %b : memref<256x64xf32>, memref<64x32xf32>)
+    outs(%c : memref<256x32xf32>)
+    maps [affine_map<(m, n, k) -> (m, k)>, affine_map<(m, n, k) -> (k, n)>, affine_map<(m, n, k) -> (m, n)>] block [64]
 }
