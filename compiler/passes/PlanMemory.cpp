@@ -38,6 +38,8 @@ ArrayAttr mapsOf(Operation *op) { return op->getAttrOfType<ArrayAttr>("maps"); }
 
 /// Smaller gradients do not leave the caches before the step ends, or cost little to read again.
 constexpr int64_t leastEarlyUpdate = int64_t{64} << 10;
+/// What a penalty's sum may be before its parts are added.
+constexpr int64_t mostOfSum = int64_t{4} << 10;
 
 /// Where a value lies.
 struct Place {
@@ -227,7 +229,8 @@ void StepPlan::placeStates() {
 
 /// As written, each op as soon as what must come before it has. A large update comes as soon as it can: then the gradient is still near,
 /// and its place in the arena free for the next one. So does a number made of numbers, such as Adam's corrections, which all updates read.
-/// Small updates stay together: each by itself would make the threads wait once more.
+/// Small updates stay together: each by itself would make the threads wait once more. What is only made of weights, such as the sum of a
+/// penalty, comes behind the first that reads them: they are near then, and by the backward pass no longer.
 void StepPlan::order() {
   SmallVector<Operation *> ordered;
   llvm::DenseSet<Operation *> done;
@@ -243,8 +246,21 @@ void StepPlan::order() {
              return places.contains(result) && bytesOf(result.getType()) >= leastEarlyUpdate;
            });
   };
+  const auto readsTheSameStates = [&](Operation *op) {
+    const auto isRead = [&](Value input) {
+      return isState(rootOf(input)) && !ordered.empty() &&
+             llvm::any_of(inputsOf(ordered.back()),
+                          [&](Value other) { return rootOf(other) == rootOf(input); });
+    };
+    return !inputsOf(op).empty() && llvm::all_of(inputsOf(op), isRead) &&
+           llvm::all_of(op->getResults(),
+                        [](Value result) { return bytesOf(result.getType()) <= mostOfSum; });
+  };
   while (!open.empty()) {
-    auto *ready = llvm::find_if(open, [&](Operation *op) { return isEarly(op) && isReady(op); });
+    auto *ready =
+        llvm::find_if(open, [&](Operation *op) { return readsTheSameStates(op) && isReady(op); });
+    if (ready == open.end())
+      ready = llvm::find_if(open, [&](Operation *op) { return isEarly(op) && isReady(op); });
     if (ready == open.end())
       ready = llvm::find_if(open, isReady);
     assert(ready != open.end() && "the order has a circle");
