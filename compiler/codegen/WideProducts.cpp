@@ -3,7 +3,8 @@
 // halves of 64-bit lanes: of sixteen numbers the even ones, and the odd ones moved down, give two vectors of eight products each. Widened
 // and narrowed around each product, as the op by itself asks, most of the work would be to move halves about. Here a chain of products and
 // exclusive ors stays in the two vectors from its first product to its last: what stands in the upper halves is of no matter to the next
-// product, so a lower half costs nothing and an upper half one shift. Only what leaves the chain is put together again.
+// product, so a lower half costs nothing and an upper half one shift. Only what leaves the chain is put together again. Whether a number in
+// [0, 1) that is made of the upper 24 bits reaches a constant, as dropout asks, is asked of the bits.
 
 #include "compiler/codegen/Passes.h"
 
@@ -13,6 +14,8 @@
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/RegionUtils.h"
 #include "llvm/ADT/DenseMap.h"
+
+#include <cmath>
 
 using namespace mlir;
 
@@ -132,6 +135,43 @@ private:
   }
 };
 
+/// u ≥ c or u < c, where u is x / 2^8 rounded down, as a number, times 2^-24: the same of x and the bits that stand for c.
+void compareBits(arith::CmpFOp op) {
+  const bool reaches = op.getPredicate() == arith::CmpFPredicate::OGE;
+  if (!reaches && op.getPredicate() != arith::CmpFPredicate::OLT)
+    return;
+  const auto splat = [](Value value) -> Attribute {
+    DenseElementsAttr elements;
+    if (!matchPattern(value, m_Constant(&elements)) || !elements.isSplat())
+      return {};
+    return elements.getSplatValue<Attribute>();
+  };
+  const auto number = [&](Value value) {
+    auto one = dyn_cast_or_null<FloatAttr>(splat(value));
+    return one ? one.getValueAsDouble() : -1;
+  };
+  auto scaled = op.getLhs().getDefiningOp<arith::MulFOp>();
+  if (!scaled || number(scaled.getRhs()) != 0x1p-24)
+    return;
+  auto whole = scaled.getLhs().getDefiningOp<arith::SIToFPOp>();
+  auto upper = whole ? whole.getIn().getDefiningOp<arith::ShRUIOp>() : arith::ShRUIOp();
+  auto shift = upper ? dyn_cast_or_null<IntegerAttr>(splat(upper.getRhs())) : IntegerAttr();
+  const double least = std::ceil(number(op.getRhs()) * 0x1p24);
+  if (!shift || !shift.getType().isInteger(32) || shift.getInt() != 8 || !(least >= 0) ||
+      !(least < 0x1p24))
+    return;
+  OpBuilder builder(op);
+  Value x = upper.getLhs();
+  const APInt bits(32, static_cast<uint64_t>(least) << 8);
+  Value bound = arith::ConstantOp::create(
+      builder, op.getLoc(), DenseElementsAttr::get(cast<VectorType>(x.getType()), bits));
+  op.replaceAllUsesWith(
+      arith::CmpIOp::create(builder, op.getLoc(),
+                            reaches ? arith::CmpIPredicate::uge : arith::CmpIPredicate::ult, x,
+                            bound)
+          .getResult());
+}
+
 struct WideProducts : PassWrapper<WideProducts, OperationPass<>> {
   MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(WideProducts)
   StringRef getArgument() const override { return "wide-products"; }
@@ -149,6 +189,7 @@ struct WideProducts : PassWrapper<WideProducts, OperationPass<>> {
     });
     if (products.empty())
       return;
+    getOperation()->walk(compareBits);
     Chains chains(&getContext());
     for (arith::MulUIExtendedOp op : products)
       chains.multiply(op);

@@ -46,6 +46,33 @@ func.func @keys(%x: vector<16xi32>, %seed: i64) -> vector<16xi32> {
   return %low : vector<16xi32>
 }
 
+// Whether a draw reaches a constant is asked of its bits: 0.3 in f32 is 5033165 · 2^-24. What is no such draw is compared as it is.
+// CHECK-LABEL: func.func @draws
+// CHECK: %[[X:.*]] = vector.shuffle
+// CHECK: %[[BOUND:.*]] = arith.constant dense<1288490240> : vector<16xi32>
+// CHECK: arith.cmpi uge, %[[X]], %[[BOUND]]
+// CHECK: arith.constant dense<1288490240> : vector<16xi32>
+// CHECK: arith.cmpi ult, %[[X]],
+// CHECK-NOT: arith.cmpi
+// CHECK-COUNT-2: arith.cmpf
+// CHECK: return
+func.func @draws(%a: vector<16xi32>) -> (vector<16xi1>, vector<16xi1>, vector<16xi1>, vector<16xi1>) {
+  %m = arith.constant dense<3528531795> : vector<16xi32>
+  %low, %x = arith.mului_extended %m, %a : vector<16xi32>
+  %eight = arith.constant dense<8> : vector<16xi32>
+  %scale = arith.constant dense<0x33800000> : vector<16xf32>
+  %rate = arith.constant dense<3.000000e-01> : vector<16xf32>
+  %one = arith.constant dense<1.000000e+00> : vector<16xf32>
+  %upper = arith.shrui %x, %eight : vector<16xi32>
+  %whole = arith.sitofp %upper : vector<16xi32> to vector<16xf32>
+  %u = arith.mulf %whole, %scale : vector<16xf32>
+  %stays = arith.cmpf oge, %u, %rate : vector<16xf32>
+  %goes = arith.cmpf olt, %u, %rate : vector<16xf32>
+  %always = arith.cmpf olt, %u, %one : vector<16xf32>
+  %other = arith.cmpf oge, %whole, %rate : vector<16xf32>
+  return %stays, %goes, %always, %other : vector<16xi1>, vector<16xi1>, vector<16xi1>, vector<16xi1>
+}
+
 // A single number, and lanes that have no neighbour.
 // CHECK-LABEL: func.func @others
 // CHECK-COUNT-2: arith.mului_extended
