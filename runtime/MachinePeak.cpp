@@ -130,23 +130,22 @@ double measureBandwidth(unsigned threads, int bursts, size_t bytes) {
 }
 
 double measureCopies(unsigned threads, int bursts) {
-  constexpr size_t bytes = size_t{64} << 20, line = 64;
-  std::vector<std::vector<char>> from(threads), to(threads);
-  const auto place = [](std::vector<char> &block) { // the first whole line
-    return block.data() + (line - reinterpret_cast<uintptr_t>(block.data()) % line) % line;
-  };
+  constexpr size_t bytes = size_t{64} << 20;
+  // What is read, and behind it what is written.
+  std::vector<std::unique_ptr<Block>> blocks(threads);
   const auto copy = [&](unsigned thread, auto &&move) {
-    if (from[thread].empty()) {
-      from[thread].assign(bytes + line, 1);
-      to[thread].assign(bytes + line, 0);
+    std::unique_ptr<Block> &block = blocks[thread];
+    if (!block) {
+      block = std::make_unique<Block>(2 * bytes);
+      std::memset(block->data(), 1, 2 * bytes); // pages lie where their thread is
     }
-    move(place(to[thread]), place(from[thread]));
+    move(block->data() + bytes, block->data());
   };
   const auto asTheLibrary = [&](unsigned thread) {
-    copy(thread, [](char *out, const char *in) { std::memcpy(out, in, bytes); });
+    copy(thread, [](uint8_t *out, const uint8_t *in) { std::memcpy(out, in, bytes); });
   };
   const auto pastTheCache = [&](unsigned thread) {
-    copy(thread, [](char *out, const char *in) {
+    copy(thread, [](uint8_t *out, const uint8_t *in) {
       auto *target = reinterpret_cast<__m128i *>(out);
       const auto *source = reinterpret_cast<const __m128i *>(in);
       for (size_t i = 0; i < bytes / sizeof(__m128i); i += 4)

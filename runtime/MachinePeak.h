@@ -26,7 +26,8 @@ inline constexpr size_t largestRead = size_t{64} << 20;
 /// are. Four places at once, since what fetches ahead in a core follows one page only so fast.
 double measureBandwidth(unsigned threads, int bursts, size_t bytes);
 
-/// Copies 64 MiB a thread, as the C library does or past the cache, whichever is faster: 10^9 bytes a second, read and written counted.
+/// Copies 64 MiB a thread within huge pages, as the C library does or past the cache, whichever is faster: 10^9 bytes a second, read and
+/// written counted.
 double measureCopies(unsigned threads, int bursts);
 
 /// What a profile holds kernels against, in about half a second. `bytes`: what its step works on.
