@@ -31,6 +31,11 @@ SmallVector<Piece> numbered(ArrayRef<Segment> segments, int64_t start) {
   return pieces;
 }
 
+/// A share's part of row tiles or panels, by their numbers.
+struct Units {
+  Value low, high;
+};
+
 class ContractEmitter {
 public:
   ContractEmitter(kernel::ContractOp op, ContractPlan plan, const Schedule &schedule,
@@ -86,9 +91,20 @@ public:
       summedTaps(origin);
       return success();
     case ShareAxis::Panels:
-      takeUnits(scope.share, panels.back().number + panels.back().count, schedule.shares);
+      takePanels(scope.share, schedule.shares);
       summedTaps(origin);
       return success();
+    case ShareAxis::RowTilesAndPanels: {
+      // Two threads have a half of the rows each, and of B what comes next is asked for in any case.
+      const int64_t parts = schedule.shares / partsOfRowTiles(schedule);
+      Value divisor = emit.constant(parts);
+      OpBuilder &builder = emit.builder;
+      takeRowTiles(arith::DivSIOp::create(builder, emit.location, scope.share, divisor),
+                   partsOfRowTiles(schedule));
+      takePanels(arith::RemSIOp::create(builder, emit.location, scope.share, divisor), parts);
+      summedTaps(origin);
+      return success();
+    }
     }
     llvm_unreachable("all axes are handled");
   }
@@ -103,7 +119,7 @@ private:
   const bool hasEpilogue;
   SmallVector<Piece> panels;
   unsigned firstInnerRow = 0;         // row axes before it are walked by outer loops
-  Value shareLow, shareHigh;          // numbers of panels or row tiles, where shares cut them
+  Units tilesOfShare, panelsOfShare;  // where shares cut them
   const bool blocksWithin;            // of the sum: tiles of rows are outside of them
   const Piece *rowsOutside = nullptr; // where such a loop stands
   Value chunkLow,
@@ -119,13 +135,16 @@ private:
     return target.bf16 ? Products::Pairs : Products::EmulatedPairs;
   }
 
-  /// Lets the loops over panels or row tiles go over one part of `parts` of them.
-  void takeUnits(Value part, int64_t units, int64_t parts) {
-    shareLow = emit.shareBegin(part, units, parts);
-    shareHigh = emit.shareBegin(emit.add(part, 1), units, parts);
+  /// One part of `parts` of so many.
+  Units unitsOf(Value part, int64_t units, int64_t parts) {
+    return {emit.shareBegin(part, units, parts), emit.shareBegin(emit.add(part, 1), units, parts)};
   }
+  /// Lets the loops over row tiles, or panels, go over one part of `parts` of them.
   void takeRowTiles(Value part, int64_t parts) {
-    takeUnits(part, llvm::divideCeil(plan.rows[0], schedule.mr), parts);
+    tilesOfShare = unitsOf(part, llvm::divideCeil(plan.rows[0], schedule.mr), parts);
+  }
+  void takePanels(Value part, int64_t parts) {
+    panelsOfShare = unitsOf(part, panels.back().number + panels.back().count, parts);
   }
   bool cutsRows() const {
     return cutsRowTiles(schedule.shareAxis) || rowPartsOfTap(plan, schedule) > 1;
@@ -341,11 +360,11 @@ private:
   }
 
   /// Loops over parts of an axis; where shares cut them, only over the share's.
-  void overPieces(ArrayRef<Piece> pieces, bool cutByShares,
+  void overPieces(ArrayRef<Piece> pieces, const Units &ofShare,
                   llvm::function_ref<void(Value start, const Piece &)> body) {
     for (const Piece &piece : pieces) {
       auto at = [&](Value i) { body(emit.add(emit.multiply(i, piece.size), piece.start), piece); };
-      if (!cutByShares || schedule.shares == 1) {
+      if (!ofShare.low || schedule.shares == 1) {
         emit.loop(0, piece.count, 1, at);
         continue;
       }
@@ -356,7 +375,7 @@ private:
         return arith::MinSIOp::create(builder, emit.location, low, emit.constant(piece.count))
             .getResult();
       };
-      emit.loop(clamp(shareLow), clamp(shareHigh), 1, at);
+      emit.loop(clamp(ofShare.low), clamp(ofShare.high), 1, at);
     }
   }
 
@@ -374,8 +393,8 @@ private:
       return body(cursor);
     const Range rows = tap.rows[0];
     const int64_t size = tileShape(1, rows.size(), schedule.mr).x;
-    overPieces(numbered(cutEvenly(rows.size(), size), rows.low), cutsRows(),
-               [&](Value start, const Piece &piece) {
+    overPieces(numbered(cutEvenly(rows.size(), size), rows.low),
+               cutsRows() ? tilesOfShare : Units(), [&](Value start, const Piece &piece) {
                  rowsOutside = &piece;
                  body(moved(cursor, 0, start));
                });
@@ -424,7 +443,6 @@ private:
     const auto piecesX = numbered(cutEvenly(rangeX.size(), shape.x), rangeX.low);
     const auto piecesY = numbered(cutEvenly(rangeY.size(), shape.y), rangeY.low);
     const bool cutRows = cutsRows();
-    const bool cutPanels = schedule.shareAxis == ShareAxis::Panels;
     const bool packA = schedule.packA && !sumIsEmpty, packB = schedule.packB && !sumIsEmpty;
     const int64_t steps = llvm::product_of(sizes);
     // Tiles of a plane are counted; rows between it and the images are not.
@@ -445,10 +463,10 @@ private:
       // The rows before a tile, which say where its packed copy stands.
       Value before = emit.constant(-rangeX.low);
       if ((packA || countsRows) && cutRows)
-        before = emit.multiply(firstRowOf(piecesX, shareLow), -1);
-      overPieces(piecesY, false, [&](Value y, const Piece &pieceY) {
+        before = emit.multiply(startOf(piecesX, tilesOfShare.low), -1);
+      overPieces(piecesY, {}, [&](Value y, const Piece &pieceY) {
         const Cursor atY = axisY >= 0 ? moved(from, axisY, y) : from;
-        overPieces(piecesX, cutRows, [&](Value x, const Piece &pieceX) {
+        overPieces(piecesX, cutRows ? tilesOfShare : Units(), [&](Value x, const Piece &pieceX) {
           Value rows = emit.add(emit.multiply(emit.add(y, -rangeY.low), rangeX.size()),
                                 emit.multiply(emit.add(x, before), pieceY.size));
           body(axisX >= 0 ? moved(atY, axisX, x) : atY, {pieceY.size, pieceX.size}, rows);
@@ -464,7 +482,7 @@ private:
     };
     auto overPanels = [&](const Cursor &from,
                           llvm::function_ref<void(const Cursor &, const Piece &)> body) {
-      overPieces(panels, cutPanels, [&](Value vector, const Piece &panel) {
+      overPieces(panels, panelsOfShare, [&](Value vector, const Piece &panel) {
         body(moved(from, plan.colAxis(), emit.multiply(vector, lanes)), panel);
       });
     };
@@ -472,13 +490,17 @@ private:
                         const Packed &packed) {
       calls.call({at, tap, axisY, axisX, tile, panel.size, panel.lastColumns, sizes, first, last,
                   sumIsEmpty},
-                 packed, rowsOfBlock());
+                 packed, rowsOfBlock(leastRowsOfShare(plan, schedule)));
     };
     if (products != Products::F32 && !sumIsEmpty)
       return pairTiles(cursor, axisY, axisX, sizes, overRows, overPanels, callTile);
     auto call = [&](const Cursor &at, TileShape tile, const Piece &panel, Value rows,
                     Value panelCopy) {
-      Packed packed{{}, panelCopy, countsRows ? rowsBefore(at, rows) : Value(), {}};
+      Packed packed{{}, panelCopy, {}, {}, {}};
+      if (countsRows) {
+        packed.before = rowsBefore(at, rows);
+        packed.toNextPanel = toNextPanel(at, panel, steps, last);
+      }
       if (packA)
         packed.a = copies.tile(rows, steps);
       callTile(at, tile, panel, packed);
@@ -504,12 +526,39 @@ private:
       });
   }
 
-  /// How many rows a share walks at most between two blocks of the sum.
-  int64_t rowsOfBlock() const {
+  /// Elements of B from a panel to what the share reads of it next: the next panel, or behind its last one the first, of the next block of
+  /// the sum. Behind the last block that is the panel on which the next share begins.
+  Value toNextPanel(const Cursor &at, const Piece &panel, int64_t steps, const Flag &last) {
+    Value next = emit.constant(panel.size * lanes);
+    if (!plan.taps.empty() || plan.rows.size() != 1 || plan.sum.size() != 1 ||
+        steps == plan.sum[0] || schedule.chunk > 0)
+      return next;
+    OpBuilder &builder = emit.builder;
+    const int64_t stride = plan.accesses[1].strides[plan.sumAxis(0)];
+    Value column = at.coordinates[plan.colAxis()], low = emit.constant(0),
+          high = emit.constant(plan.cols);
+    if (panelsOfShare.low && schedule.shares > 1) {
+      low = emit.multiply(startOf(panels, panelsOfShare.low), lanes);
+      high = emit.multiply(startOf(panels, panelsOfShare.high), lanes);
+    }
+    Value nextBlock = emit.add(
+        arith::SubIOp::create(builder, emit.location, low, column).getResult(), steps * stride);
+    Value nextShare = emit.add(next, (steps - plan.sum[0]) * stride);
+    if (last.when == When::Always)
+      nextBlock = nextShare;
+    else if (last.when == When::Dynamic)
+      nextBlock = arith::SelectOp::create(builder, emit.location, last.value, nextShare, nextBlock);
+    Value isLast = arith::CmpIOp::create(builder, emit.location, arith::CmpIPredicate::sge,
+                                         emit.add(column, next), high);
+    return arith::SelectOp::create(builder, emit.location, isLast, nextBlock, next);
+  }
+
+  /// How many rows a share walks between two blocks of the sum, if so many of the innermost axis.
+  int64_t rowsOfBlock(int64_t innermost) const {
     int64_t rows = std::max<int64_t>(1, schedule.chunk);
     for (unsigned axis = firstInnerRow; axis < plan.rows.size(); ++axis)
       if (axis >= firstTileRow() || !isOfB(axis))
-        rows *= axis + 1 == plan.rows.size() ? packedRows(plan, schedule) : plan.rows[axis];
+        rows *= axis + 1 == plan.rows.size() ? innermost : plan.rows[axis];
     return rows;
   }
 
@@ -524,7 +573,7 @@ private:
       OverPanels overPanels,
       llvm::function_ref<void(const Cursor &, TileShape, const Piece &, const Packed &)> call) {
     if (!pairs) {
-      pairs.emplace(scope, plan, schedule, products, rowsOfBlock());
+      pairs.emplace(scope, plan, schedule, products, rowsOfBlock(packedRows(plan, schedule)));
       rowsCopied = emit.stack(2);
     }
     ArrayRef<int64_t> strides = plan.accesses[0].strides;
@@ -552,13 +601,13 @@ private:
         const PairCopies::Tile tile = tileAt(at, shape);
         Value copyOfA = pairs->keepsRows() ? pairs->placeOf(pass(tile.rows()), sizes)
                                            : pairs->tile(tile, emit.constant(0), sizes);
-        call(at, shape, panel, {copyOfA, copyOfB, {}, pairs->stridesOf(tile, sizes)});
+        call(at, shape, panel, {copyOfA, copyOfB, {}, {}, pairs->stridesOf(tile, sizes)});
       });
     });
   }
 
-  /// The row at which a part of this number begins.
-  Value firstRowOf(ArrayRef<Piece> pieces, Value number) {
+  /// Where the part of this number begins.
+  Value startOf(ArrayRef<Piece> pieces, Value number) {
     const Piece &larger = pieces.front(), &smaller = pieces.back();
     Value ofLarger =
         arith::MinSIOp::create(emit.builder, emit.location, number, emit.constant(larger.count));

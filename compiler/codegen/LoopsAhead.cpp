@@ -52,13 +52,18 @@ LoopsAhead::LoopsAhead(kernel::ContractOp op, const ContractPlan &plan, const Sc
   if (plan.bf16 || plan.sum.empty())
     return;
   const int64_t steps = llvm::product_of(plan.sum), taps = llvm::product_of(plan.taps);
+  // Where shares have rows of their own, each reads all of B or much of it, and other threads may have written it.
+  const bool readsSharedB =
+      schedule.shares > 1 && (schedule.shareAxis == ShareAxis::RowTiles ||
+                              schedule.shareAxis == ShareAxis::RowTilesAndPanels);
   const bool severalImages = schedule.chunk == 0 && schedule.shareAxis == ShareAxis::OuterRows;
   if (plan.taps.empty() && plan.rows.size() > 1 && plan.accesses[1].strides[0] != 0)
     fetchesBlocksOfB =
         schedule.shareAxis == ShareAxis::OuterRows && plan.sum.size() > 1 && walksBEvenly(plan);
   else if (plan.taps.empty() || schedule.chunk > 0)
-    fetchesPanels = !schedule.rowsOutside && plan.accesses[1].strides[0] == 0 &&
-                    steps * taps * plan.cols * 4 > nearBytes;
+    fetchesPanels =
+        !schedule.rowsOutside && plan.accesses[1].strides[0] == 0 &&
+        steps * taps * plan.cols * 4 > (readsSharedB ? cacheLines * lineBytes : nearBytes);
   else if (plan.tapsAreSummed && severalImages)
     fetchesImages = plan.accesses[1].strides[0] == 0 && plan.rows.size() > 1;
   else if (!plan.tapsAreSummed)
@@ -86,8 +91,8 @@ SmallVector<RowsOfOperand> LoopsAhead::of(const CallSite &site, int64_t rowsOfPa
     const int64_t stride = plan.accesses[1].strides[innermost];
     const int64_t rows = divideCeil(site.tile.y * site.tile.x * steps, rowsOfPanel);
     Value first = emit.shareBegin(site.rowsBefore, steps, rowsOfPanel);
-    Value next =
-        emit.add(site.offsets[1], fetchesBlocksOfB ? steps * stride : site.vectors * lanes);
+    Value next = emit.add(site.offsets[1],
+                          fetchesBlocksOfB ? emit.constant(steps * stride) : site.toNextPanel);
     return {
         {1, emit.add(next, emit.multiply(first, stride)), {rows, stride, site.vectors * lanes}}};
   }

@@ -31,6 +31,7 @@ struct CallSite {
   int64_t vectors;               ///< of its panel
   llvm::ArrayRef<int64_t> sizes; ///< of the block of the sum
   mlir::Value rowsBefore;        ///< in this share, of the panel; null where nobody counts them
+  mlir::Value toNextPanel;       ///< elements of B from here to what a share reads next of it
 };
 
 class LoopsAhead {
@@ -40,7 +41,7 @@ public:
 
   /// Whether the call sites' `rowsBefore` are asked for.
   bool countsRows() const { return fetchesPanels || fetchesBlocksOfB; }
-  /// What a call asks for. `rowsOfPanel`: how many rows walk a panel.
+  /// What a call asks for. `rowsOfPanel`: how many rows walk a panel, at least.
   llvm::SmallVector<RowsOfOperand> of(const CallSite &site, int64_t rowsOfPanel);
 
   /// Elements of A from a tile of so many rows of an axis to the next one, where that is worth asking for too; else 0.

@@ -48,10 +48,14 @@ constexpr int64_t maxPackedElements = 80 * 1024;
 /// How much of B may come from the second-level cache once a tile of rows, where outputs do not come back there for each block of the
 /// sum.
 constexpr int64_t streamedBytes = 2 * nearBytes;
+/// Into how many shares a task is cut at most where each walks half of the rows: in fewer panels it waits for fewer first ones.
+constexpr int64_t mostSharesOfBoth = 8;
 /// Shorter sums wait for their outputs rather than for A.
 constexpr int64_t leastTallSteps = 128;
 /// Fewer rows of an image read a panel too seldom before the next one takes its place in the first-level cache.
 constexpr int64_t leastRowsOfImage = 128;
+/// So much of B each thread may read for its own rows, rather than all rows for its own part of B.
+constexpr int64_t sharedBytes = 4 * nearBytes;
 /// Bytes of the second-level cache: those that every CPU with AVX2 has by now, but where all of one name have more.
 int64_t secondLevelBytes(const Target &target) {
   const bool isLarge = llvm::is_contained(
@@ -129,7 +133,10 @@ double cyclesOfTiles(const Shape &shape, const Schedule &schedule, const Target 
                   cyclesOfStep(y.size * x.size, panel.size, shape, schedule, target);
   // A copy loads and stores; it finds its lines further away than a tile does. Each share makes its own of what all of them read.
   const int64_t copiesOfA = schedule.shareAxis == ShareAxis::Panels ? maxSharesThatReread : 1;
-  const int64_t copiesOfB = cutsRowTiles(schedule.shareAxis) ? maxSharesThatReread : 1;
+  const int64_t copiesOfB = schedule.shareAxis == ShareAxis::RowTilesAndPanels
+                                ? partsOfRowTiles(schedule)
+                            : cutsRowTiles(schedule.shareAxis) ? maxSharesThatReread
+                                                               : 1;
   if (schedule.packB)
     cycles += 4.0 * static_cast<double>(shape.vectors * copiesOfB);
   if (schedule.packA)
@@ -152,6 +159,16 @@ bool sharesRowsOfAllTaps(const ContractPlan &plan) {
   return (numTaps == 1 || savesReads) && readsImagesTogether && plan.rows[0] >= 4 * sharesOfRows;
 }
 
+/// Whether the rows of a product are likely those of the batch, and B is a weight whose rows shares have updated (which they do where it has
+/// more rows than columns), so that whoever takes columns gets half of them from another thread's cache. Rows that stay with the thread
+/// that has written them do not come from there, and of the weight the next panel is asked for in time. In bfloat16 each share would copy B.
+bool rowsAreExamples(const ContractPlan &plan) {
+  const int64_t steps = llvm::product_of(plan.sum);
+  return plan.rows.size() == 1 && plan.taps.empty() && !plan.bf16 && !plan.sum.empty() &&
+         plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] == 1 && steps >= plan.cols &&
+         steps * plan.cols * 4 <= sharedBytes;
+}
+
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
   const bool hasShards = plan.rows.size() > 1 && plan.rows[0] >= 4;
   if (!plan.taps.empty() && !plan.tapsAreSummed && !hasShards)
@@ -163,7 +180,9 @@ ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Sched
                 panels = divideCeil(vectors, schedule.nr);
   if (std::min(tiles, panels) < evenForFour)
     return tiles > panels ? ShareAxis::RowTiles : ShareAxis::Panels;
-  return rows >= plan.cols ? ShareAxis::RowTiles : ShareAxis::Panels;
+  if (rows >= plan.cols)
+    return ShareAxis::RowTiles;
+  return rowsAreExamples(plan) ? ShareAxis::RowTilesAndPanels : ShareAxis::Panels;
 }
 
 /// What the shares of a contraction cut.
@@ -181,6 +200,7 @@ int64_t unitsOf(const ContractPlan &plan, int64_t vectors, const Schedule &sched
   case ShareAxis::RowsOfAllTaps:
   case ShareAxis::RowTiles:
     return divideCeil(plan.rows.front(), schedule.mr);
+  case ShareAxis::RowTilesAndPanels:
   case ShareAxis::Panels:
     return divideCeil(vectors, schedule.nr);
   }
@@ -228,6 +248,11 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
   case ShareAxis::RowsOfAllTaps:
     limit = sharesOfRows;
     break;
+  case ShareAxis::RowTilesAndPanels:
+    limit = std::min(limit, mostSharesOfBoth);
+    return std::min(limit, worthwhile) < 2
+               ? 1
+               : 2 * kernel::evenShares(units, std::min(limit, worthwhile) / 2);
   case ShareAxis::RowTiles:
   case ShareAxis::Panels:
     break;
@@ -239,6 +264,11 @@ int64_t chooseShares(const ContractPlan &plan, int64_t vectors, const Schedule &
 double unevenness(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
   if (schedule.shares == 1)
     return 1;
+  if (schedule.shareAxis == ShareAxis::RowTilesAndPanels) {
+    const int64_t tiles = divideCeil(plan.rows[0], schedule.mr);
+    return static_cast<double>(2 * kernel::unitsOfBusiest(tiles, 2, 2)) /
+           static_cast<double>(tiles);
+  }
   const int64_t units = unitsOf(plan, vectors, schedule);
   double worst = 1;
   for (int64_t threads = 2; threads <= (schedule.shareAxis == ShareAxis::RowsOfAllTaps ? 4 : 2);
@@ -398,7 +428,23 @@ int64_t rowPartsOfTap(const ContractPlan &plan, const Schedule &schedule) {
 }
 
 bool cutsRowTiles(ShareAxis axis) {
-  return axis == ShareAxis::RowTiles || axis == ShareAxis::RowsOfAllTaps;
+  return axis == ShareAxis::RowTiles || axis == ShareAxis::RowsOfAllTaps ||
+         axis == ShareAxis::RowTilesAndPanels;
+}
+
+int64_t partsOfRowTiles(const Schedule &schedule) {
+  if (schedule.shareAxis == ShareAxis::RowTilesAndPanels)
+    return schedule.shares % 2 == 0 ? 2 : 1;
+  return schedule.shares;
+}
+
+int64_t leastRowsOfShare(const ContractPlan &plan, const Schedule &schedule) {
+  if (plan.rows.empty())
+    return 1;
+  if (!cutsRowTiles(schedule.shareAxis))
+    return plan.rows.back();
+  const int64_t tiles = divideCeil(plan.rows[0], schedule.mr);
+  return std::max<int64_t>(1, tiles / partsOfRowTiles(schedule)) * (plan.rows[0] / tiles);
 }
 
 bool takesBlocksWithin(const ContractPlan &plan, const Schedule &schedule, const Target &target) {
@@ -411,9 +457,11 @@ bool takesBlocksWithin(const ContractPlan &plan, const Schedule &schedule, const
 }
 
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule) {
+  if (plan.rows.empty())
+    return 1;
   if (!cutsRowTiles(schedule.shareAxis))
     return plan.rows.back();
-  return divideCeil(divideCeil(plan.rows[0], schedule.mr), schedule.shares) * schedule.mr;
+  return divideCeil(divideCeil(plan.rows[0], schedule.mr), partsOfRowTiles(schedule)) * schedule.mr;
 }
 
 Schedule scheduleOf(kernel::ScheduleAttr attribute, const ContractPlan &plan,

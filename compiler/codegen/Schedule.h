@@ -21,7 +21,8 @@ enum class ShareAxis {
   Taps,      ///< taps that the output holds apart: a convolution by weight; or parts of their rows
   RowsOfAllTaps, ///< tiles of the rows of such taps: each share walks all taps for each block of images
   RowTiles,      ///< tiles of the only row axis
-  Panels         ///< column panels
+  RowTilesAndPanels, ///< both: halves of the row tiles, and of each half parts of the panels
+  Panels             ///< column panels
 };
 
 struct Schedule {
@@ -63,6 +64,12 @@ bool cutsRowTiles(ShareAxis axis);
 /// block to block. All of B is walked once a tile, so it must stay in the second-level cache; and A's rows lie along the sum, or a tile
 /// would leave most of each line to the next one.
 bool takesBlocksWithin(const ContractPlan &plan, const Schedule &schedule, const Target &target);
+
+/// Into how many parts shares cut those tiles, where they do.
+int64_t partsOfRowTiles(const Schedule &schedule);
+
+/// How many rows a share of a task walks at least, of the innermost axis of rows.
+int64_t leastRowsOfShare(const ContractPlan &plan, const Schedule &schedule);
 
 /// How many rows one share packs at most.
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule);

@@ -177,7 +177,7 @@ void TileCalls::call(const TileSite &site, const Packed &packed, int64_t rowsOfP
   SmallVector<RowsOfOperand> rowsAhead;
   if (!site.sumIsEmpty)
     rowsAhead = ahead.of({at.offsets, site.tap, tapNumber(site.tap), site.tile, site.vectors,
-                          site.sizes, packed.before},
+                          site.sizes, packed.before, packed.toNextPanel},
                          rowsOfPanel);
   for (const RowsOfOperand &rows : rowsAhead)
     kernel.ahead.push_back(rows.rows);

@@ -25,6 +25,8 @@ struct Flag {
 struct Packed {
   mlir::Value a, b;
   mlir::Value before; ///< rows that walked the panel before this tile, where somebody asks
+  mlir::Value
+      toNextPanel; ///< elements of B from here to what the share reads next of it, where somebody asks
   std::optional<PairStrides> pairs; ///< of A's, where both are of pairs
 };
 
@@ -46,7 +48,7 @@ public:
             const TaskScope &scope, Products products, MicroKernels &microKernels,
             bool blocksWithin);
 
-  /// `rowsOfPanel`: how many rows a share walks at most between two blocks of the sum.
+  /// `rowsOfPanel`: how many rows a share walks at least between two blocks of the sum.
   void call(const TileSite &site, const Packed &packed, int64_t rowsOfPanel);
 
   const LoopsAhead &loopsAhead() const { return ahead; }

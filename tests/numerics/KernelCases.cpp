@@ -346,8 +346,9 @@ void addContractions(Cases &cases, bool bf16) {
   contract("kb,nk->nb", "33x70", "45x33", "45x70");
   contract("bk,kn->bn", "1x70", "70x1", "1x1");
   contract("bk,kn->bn", "130x530", "530x49", "130x49");
-  contract("bk,kn->bn", "9x71", "71x33", "9x33");     // sums that end within a pair,
-  contract("kb,kn->bn", "131x18", "131x40", "18x40"); // by weight
+  contract("bk,kn->bn", "61x300", "300x203", "61x203"); // shares of rows and panels
+  contract("bk,kn->bn", "9x71", "71x33", "9x33");       // sums that end within a pair,
+  contract("kb,kn->bn", "131x18", "131x40", "18x40");   // by weight
   contract("bthd,bshd->bhts", "2x20x3x64", "2x256x3x64",
            "2x3x20x256"); // a panel of each head is packed
   contract("bthd,bshd->bhts", "2x19x3x21", "2x37x3x21", "2x3x19x37");

@@ -232,12 +232,31 @@ TEST_CASE("a sum over small images is one loop where both operands lie or are co
 }
 
 TEST_CASE("shares cut the larger operand of a product, which then is read once") {
-  const Schedule forward = chooseSchedule(product(128, 784, 256), machine(true));
+  const Schedule forward = chooseSchedule(product(128, 256, 784), machine(true));
   CHECK(forward.shareAxis == ShareAxis::Panels);
   const Schedule byWeight = chooseSchedule(product(784, 128, 256), machine(true));
   CHECK(byWeight.shareAxis == ShareAxis::RowTiles);
   // One panel leaves nothing to cut, however few the rows are.
   CHECK(chooseSchedule(product(12, 4096, 16), machine(false)).shareAxis == ShareAxis::RowTiles);
+}
+
+TEST_CASE(
+    "rows of the batch stay with a thread where the weight's columns would come from others") {
+  const Schedule forward = chooseSchedule(product(128, 784, 256), machine(true));
+  CHECK(forward.shareAxis == ShareAxis::RowTilesAndPanels);
+  CHECK(forward.shares == 8);
+  CHECK(partsOfRowTiles(forward) == 2);
+  CHECK(leastRowsOfShare(product(128, 784, 256), forward) ==
+        60); // five tiles of twelve rows and some
+  // A large weight would come once a thread.
+  CHECK(chooseSchedule(product(128, 1200, 1200), machine(true)).shareAxis == ShareAxis::Panels);
+  ContractPlan byWeight = product(256, 512, 512);
+  byWeight.accesses[0].strides = {1, 0, 256};
+  CHECK(chooseSchedule(byWeight, machine(true)).shareAxis == ShareAxis::Panels);
+  // However many shares a file asks for, all of them are taken.
+  Schedule odd = forward;
+  odd.shares = 3;
+  CHECK(partsOfRowTiles(odd) == 1);
 }
 
 TEST_CASE("a product of few columns is worth a second thread by what it computes, not by what is "
