@@ -1,6 +1,7 @@
 //===- ApproximateMath.cpp - exp, log, tanh … as polynomials --------------------------------------===//
 // MLIR's approximations, which no pass of its own holds in 22; sine and cosine are our own, as MLIR's lose a digit where x gains one
-// and end in infinities; so are exp and erf, which take half as many instructions as MLIR's, GELU's slope, which is made of both, and tanh, a shorter chain. Only f32 is touched: the few f64 scalars of schedules go to libm.
+// and end in infinities; so are exp and erf, which take half as many instructions as MLIR's, GELU's slope, which is made of both, and tanh,
+// a shorter chain. Only f32 is touched: the few f64 scalars of schedules go to libm.
 
 #include "compiler/codegen/Passes.h"
 
@@ -189,8 +190,9 @@ struct ErrorFunction : OpRewritePattern<math::ErfOp> {
   }
 };
 
-/// tanh x = x p(x²) / q(x²), with x held within ±8, where the result is ±1 to the last place (Eigen's coefficients, as MLIR has them). Both
-/// polynomials are summed in pairs: a long epilogue waits for this chain, not for the CPU's units. NaN stays NaN.
+/// tanh x = x p(x²) / q(x²), with x held where the quotient, rounded as it is here, first is 1 exactly (Eigen's coefficients, as MLIR has
+/// them; both polynomials times 256, so that no product of a small x is denormal). Both are summed in pairs: a long epilogue waits for this
+/// chain, not for the CPU's units. NaN stays NaN.
 struct HyperbolicTangent : OpRewritePattern<math::TanhOp> {
   using OpRewritePattern::OpRewritePattern;
 
@@ -217,16 +219,20 @@ struct HyperbolicTangent : OpRewritePattern<math::TanhOp> {
       Value isBeyond = arith::CmpFOp::create(rewriter, place, predicate, limit, x);
       return arith::SelectOp::create(rewriter, place, isBeyond, limit, x);
     };
-    Value x = bounded(op.getOperand(), arith::CmpFPredicate::OLT, 7.99881172180175781);
-    x = bounded(x, arith::CmpFPredicate::OGT, -7.99881172180175781);
+    Value x = bounded(op.getOperand(), arith::CmpFPredicate::OLT, 8.03365707);
+    x = bounded(x, arith::CmpFPredicate::OGT, -8.03365707);
     const Value u = mul(x, x), u2 = mul(u, u), u4 = mul(u2, u2);
+    // Rounded first: the scale changes no bit.
+    auto scaled = [&](double value) {
+      return number(256 * static_cast<double>(static_cast<float>(value)));
+    };
     auto pair = [&](double constant, double factor) {
-      return fma(u, number(factor), number(constant));
+      return fma(u, scaled(factor), scaled(constant));
     };
     const Value low = fma(u2, pair(1.48572235717979e-05, 5.12229709037114e-08),
                           pair(4.89352455891786e-03, 6.37261928875436e-04));
     const Value high =
-        fma(u2, number(-2.76076847742355e-16), pair(-8.60467152213735e-11, 2.00018790482477e-13));
+        fma(u2, scaled(-2.76076847742355e-16), pair(-8.60467152213735e-11, 2.00018790482477e-13));
     const Value q = fma(u2, pair(1.18534705686654e-04, 1.19825839466702e-06),
                         pair(4.89352518554385e-03, 2.26843463243900e-03));
     rewriter.replaceOpWithNewOp<arith::DivFOp>(op, mul(x, fma(u4, high, low)), q);

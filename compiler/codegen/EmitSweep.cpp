@@ -19,7 +19,7 @@ namespace sinter::codegen {
 namespace {
 
 /// An output of so many bytes does not stay in a cache until it is read. It is written past it: a line that is not fetched first costs less.
-constexpr int64_t leastPastCache = int64_t{32} << 20;
+constexpr int64_t leastPastCache = int64_t{8} << 20;
 /// Of an input of so many bytes the second level of caches hardly holds what comes next.
 constexpr int64_t leastFetched = int64_t{2} << 20;
 /// So far ahead it is asked for: a CPU's own prefetchers stop at the end of each page and begin anew behind it.
