@@ -20,6 +20,47 @@ using namespace mlir;
 namespace sinter::codegen {
 namespace {
 
+/// Writes arithmetic on one type, a float or a vector of them, at one place.
+class Writer {
+public:
+  Writer(OpBuilder &builder, Location place, Type type)
+      : builder(builder), place(place), type(type) {}
+
+  Value number(double value) {
+    const FloatAttr one = builder.getFloatAttr(getElementTypeOrSelf(type), value);
+    if (auto vector = dyn_cast<VectorType>(type))
+      return arith::ConstantOp::create(builder, place,
+                                       DenseElementsAttr::get(vector, static_cast<Attribute>(one)));
+    return arith::ConstantOp::create(builder, place, one);
+  }
+  Value mul(Value a, Value b) { return arith::MulFOp::create(builder, place, a, b); }
+  Value fma(Value a, Value b, Value c) { return math::FmaOp::create(builder, place, a, b, c); }
+
+  /// x held within ±bound. NaN stays NaN.
+  Value within(Value x, double bound) {
+    x = choose(arith::CmpFPredicate::OLT, number(bound), x);
+    return choose(arith::CmpFPredicate::OGT, number(-bound), x);
+  }
+  /// By Horner's rule, the factor of the highest power first.
+  Value polynomial(Value u, ArrayRef<double> factors) {
+    Value sum = number(factors.front());
+    for (double factor : factors.drop_front())
+      sum = fma(sum, u, number(factor));
+    return sum;
+  }
+
+private:
+  OpBuilder &builder;
+  Location place;
+  Type type;
+
+  /// `a` where the predicate holds between it and `b`, else `b`.
+  Value choose(arith::CmpFPredicate predicate, Value a, Value b) {
+    Value holds = arith::CmpFOp::create(builder, place, predicate, a, b);
+    return arith::SelectOp::create(builder, place, holds, a, b);
+  }
+};
+
 /// sin x or cos x. x = k π/2 + r with |r| ≤ π/4, in f64 and with π/2 in two parts, so that r is exact to f32 for |x| < 2^45;
 /// then a polynomial in r (Cephes, sinf and cosf) and the quadrant's sign. Above 2^45 neighbours are 2^22 apart
 /// and no angle is meant: r is held within one, so that the result still lies in [-1, 1]. NaN and infinities give NaN.
@@ -34,21 +75,11 @@ template <typename Op> struct SineOrCosine : OpRewritePattern<Op> {
     const Type f64 = rewriter.getF64Type();
     auto vector = dyn_cast<VectorType>(type);
     const Type wideType = vector ? Type(vector.clone(f64)) : f64;
-    auto number = [&](double value, Type like) -> Value {
-      const FloatAttr one = rewriter.getFloatAttr(getElementTypeOrSelf(like), value);
-      if (!vector)
-        return arith::ConstantOp::create(rewriter, place, one);
-      return arith::ConstantOp::create(rewriter, place,
-                                       DenseElementsAttr::get(cast<VectorType>(like), one));
-    };
-    auto narrow = [&](double value) { return number(value, type); };
-    auto wide = [&](double value) { return number(value, wideType); };
-    auto fma = [&](Value a, Value b, Value c) -> Value {
-      return math::FmaOp::create(rewriter, place, a, b, c);
-    };
-    auto mul = [&](Value a, Value b) -> Value {
-      return arith::MulFOp::create(rewriter, place, a, b);
-    };
+    Writer write(rewriter, place, type), writeWide(rewriter, place, wideType);
+    auto narrow = [&](double value) { return write.number(value); };
+    auto wide = [&](double value) { return writeWide.number(value); };
+    auto fma = [&](Value a, Value b, Value c) { return write.fma(a, b, c); };
+    auto mul = [&](Value a, Value b) { return write.mul(a, b); };
     auto nearest = [&](Value a) -> Value {
       return math::FloorOp::create(rewriter, place,
                                    arith::AddFOp::create(rewriter, place, a, wide(0.5)));
@@ -107,12 +138,8 @@ struct Exponential : OpRewritePattern<math::ExpOp> {
         one = DenseElementsAttr::get(cast<VectorType>(like), static_cast<Attribute>(one));
       return arith::ConstantOp::create(rewriter, place, one);
     };
-    auto number = [&](double value) {
-      return constant(rewriter.getF32FloatAttr(static_cast<float>(value)), type);
-    };
-    auto fma = [&](Value a, Value b, Value c) -> Value {
-      return math::FmaOp::create(rewriter, place, a, b, c);
-    };
+    Writer write(rewriter, place, type);
+    auto number = [&](double value) { return write.number(value); };
     auto is = [&](arith::CmpFPredicate predicate, Value a, Value b) -> Value {
       return arith::CmpFOp::create(rewriter, place, predicate, a, b);
     };
@@ -120,14 +147,13 @@ struct Exponential : OpRewritePattern<math::ExpOp> {
     const Value x = op.getOperand();
     // Of a number beyond 2^23 the last bit counts ones: the sum is rounded to them, and its lowest bits are k.
     const Value magic = number(0x1.8p23);
-    const Value shifted = fma(x, number(std::numbers::log2e), magic);
+    const Value shifted = write.fma(x, number(std::numbers::log2e), magic);
     const Value k = arith::SubFOp::create(rewriter, place, shifted, magic);
     // ln 2 in two parts; the first has few digits, so that its products with k are exact.
-    Value r = fma(k, number(-0x1.63p-1), x);
-    r = fma(k, number(0x1.bd0106p-13), r);
-    Value y = number(0x1.6a2256p-10);
-    for (double factor : {0x1.123b02p-7, 0x1.5558f8p-5, 0x1.55549p-3, 0x1.fffffcp-2, 1.0, 1.0})
-      y = fma(y, r, number(factor));
+    Value r = write.fma(k, number(-0x1.63p-1), x);
+    r = write.fma(k, number(0x1.bd0106p-13), r);
+    const Value y = write.polynomial(
+        r, {0x1.6a2256p-10, 0x1.123b02p-7, 0x1.5558f8p-5, 0x1.55549p-3, 0x1.fffffcp-2, 1.0, 1.0});
     // Times 2^k, by the exponent's bits, which hold all results that are neither 0 nor infinite.
     auto bitsOf = [&](Value value) {
       return arith::BitcastOp::create(rewriter, place, bitsType, value).getResult();
@@ -158,34 +184,15 @@ struct ErrorFunction : OpRewritePattern<math::ErfOp> {
     const Type type = op.getType();
     if (!getElementTypeOrSelf(type).isF32())
       return failure();
-    const Location place = op.getLoc();
-    auto number = [&](double value) -> Value {
-      const FloatAttr one = rewriter.getF32FloatAttr(static_cast<float>(value));
-      if (auto vector = dyn_cast<VectorType>(type))
-        return arith::ConstantOp::create(
-            rewriter, place, DenseElementsAttr::get(vector, static_cast<Attribute>(one)));
-      return arith::ConstantOp::create(rewriter, place, one);
-    };
-    auto fma = [&](Value a, Value b, Value c) -> Value {
-      return math::FmaOp::create(rewriter, place, a, b, c);
-    };
-    auto bounded = [&](Value x, arith::CmpFPredicate predicate, double bound) -> Value {
-      Value limit = number(bound);
-      Value isBeyond = arith::CmpFOp::create(rewriter, place, predicate, limit, x);
-      return arith::SelectOp::create(rewriter, place, isBeyond, limit, x);
-    };
-    Value x = bounded(op.getOperand(), arith::CmpFPredicate::OLT, 0x1.f5c29p+1);
-    x = bounded(x, arith::CmpFPredicate::OGT, -0x1.f5c29p+1);
-    const Value square = arith::MulFOp::create(rewriter, place, x, x);
-    const Value u = fma(square, number(0x1.0a8e3cp-3), number(-1));
-    Value p = number(-0x1.ba76cp-11);
-    for (double factor :
-         {0x1.1316a4p-9, -0x1.6d90ap-10, 0x1.f74f54p-10, -0x1.f60aep-8, 0x1.d1a1b4p-7,
-          -0x1.479922p-6, 0x1.e690a4p-6, -0x1.63d5b8p-5, 0x1.de6148p-5, -0x1.2f2f68p-4,
-          0x1.7315d4p-4, -0x1.bf32b6p-4, 0x1.129aecp-3, -0x1.70dcccp-3, 0x1.c593f8p-4})
-      p = fma(p, u, number(factor));
-    const Value quarter = arith::MulFOp::create(rewriter, place, x, number(0.25));
-    rewriter.replaceOp(op, fma(x, p, quarter));
+    Writer write(rewriter, op.getLoc(), type);
+    const Value x = write.within(op.getOperand(), 0x1.f5c29p+1);
+    const Value u = write.fma(write.mul(x, x), write.number(0x1.0a8e3cp-3), write.number(-1));
+    const Value p =
+        write.polynomial(u, {-0x1.ba76cp-11, 0x1.1316a4p-9, -0x1.6d90ap-10, 0x1.f74f54p-10,
+                             -0x1.f60aep-8, 0x1.d1a1b4p-7, -0x1.479922p-6, 0x1.e690a4p-6,
+                             -0x1.63d5b8p-5, 0x1.de6148p-5, -0x1.2f2f68p-4, 0x1.7315d4p-4,
+                             -0x1.bf32b6p-4, 0x1.129aecp-3, -0x1.70dcccp-3, 0x1.c593f8p-4});
+    rewriter.replaceOp(op, write.fma(x, p, write.mul(x, write.number(0.25))));
     return success();
   }
 };
@@ -200,42 +207,23 @@ struct HyperbolicTangent : OpRewritePattern<math::TanhOp> {
     const Type type = op.getType();
     if (!getElementTypeOrSelf(type).isF32())
       return failure();
-    const Location place = op.getLoc();
-    auto number = [&](double value) -> Value {
-      const FloatAttr one = rewriter.getF32FloatAttr(static_cast<float>(value));
-      if (auto vector = dyn_cast<VectorType>(type))
-        return arith::ConstantOp::create(
-            rewriter, place, DenseElementsAttr::get(vector, static_cast<Attribute>(one)));
-      return arith::ConstantOp::create(rewriter, place, one);
-    };
-    auto fma = [&](Value a, Value b, Value c) -> Value {
-      return math::FmaOp::create(rewriter, place, a, b, c);
-    };
-    auto mul = [&](Value a, Value b) -> Value {
-      return arith::MulFOp::create(rewriter, place, a, b);
-    };
-    auto bounded = [&](Value x, arith::CmpFPredicate predicate, double bound) -> Value {
-      Value limit = number(bound);
-      Value isBeyond = arith::CmpFOp::create(rewriter, place, predicate, limit, x);
-      return arith::SelectOp::create(rewriter, place, isBeyond, limit, x);
-    };
-    Value x = bounded(op.getOperand(), arith::CmpFPredicate::OLT, 8.03365707);
-    x = bounded(x, arith::CmpFPredicate::OGT, -8.03365707);
-    const Value u = mul(x, x), u2 = mul(u, u), u4 = mul(u2, u2);
+    Writer write(rewriter, op.getLoc(), type);
+    const Value x = write.within(op.getOperand(), 8.03365707);
+    const Value u = write.mul(x, x), u2 = write.mul(u, u), u4 = write.mul(u2, u2);
     // Rounded first: the scale changes no bit.
     auto scaled = [&](double value) {
-      return number(256 * static_cast<double>(static_cast<float>(value)));
+      return write.number(256 * static_cast<double>(static_cast<float>(value)));
     };
     auto pair = [&](double constant, double factor) {
-      return fma(u, scaled(factor), scaled(constant));
+      return write.fma(u, scaled(factor), scaled(constant));
     };
-    const Value low = fma(u2, pair(1.48572235717979e-05, 5.12229709037114e-08),
-                          pair(4.89352455891786e-03, 6.37261928875436e-04));
-    const Value high =
-        fma(u2, scaled(-2.76076847742355e-16), pair(-8.60467152213735e-11, 2.00018790482477e-13));
-    const Value q = fma(u2, pair(1.18534705686654e-04, 1.19825839466702e-06),
-                        pair(4.89352518554385e-03, 2.26843463243900e-03));
-    rewriter.replaceOpWithNewOp<arith::DivFOp>(op, mul(x, fma(u4, high, low)), q);
+    const Value low = write.fma(u2, pair(1.48572235717979e-05, 5.12229709037114e-08),
+                                pair(4.89352455891786e-03, 6.37261928875436e-04));
+    const Value high = write.fma(u2, scaled(-2.76076847742355e-16),
+                                 pair(-8.60467152213735e-11, 2.00018790482477e-13));
+    const Value q = write.fma(u2, pair(1.18534705686654e-04, 1.19825839466702e-06),
+                              pair(4.89352518554385e-03, 2.26843463243900e-03));
+    rewriter.replaceOpWithNewOp<arith::DivFOp>(op, write.mul(x, write.fma(u4, high, low)), q);
     return success();
   }
 };
@@ -253,7 +241,7 @@ public:
          {std::pair(sum.getLhs(), sum.getRhs()), std::pair(sum.getRhs(), sum.getLhs())})
       if (Value x = argumentOfErf(share); x && isTilt(tilt, x)) {
         builder.setInsertionPoint(sum);
-        sum.replaceAllUsesWith(write(builder, sum.getLoc(), x));
+        sum.replaceAllUsesWith(slopeOf(x, Writer(builder, sum.getLoc(), sum.getType())));
         return;
       }
   }
@@ -303,35 +291,15 @@ private:
     return factors && factors.getLhs() == x && factors.getRhs() == x;
   }
 
-  static Value write(OpBuilder &builder, Location place, Value x) {
-    const Type type = x.getType();
-    auto number = [&](double value) -> Value {
-      const FloatAttr one = builder.getF32FloatAttr(static_cast<float>(value));
-      if (auto vector = dyn_cast<VectorType>(type))
-        return arith::ConstantOp::create(
-            builder, place, DenseElementsAttr::get(vector, static_cast<Attribute>(one)));
-      return arith::ConstantOp::create(builder, place, one);
-    };
-    auto fma = [&](Value a, Value b, Value c) -> Value {
-      return math::FmaOp::create(builder, place, a, b, c);
-    };
-    auto bounded = [&](Value of, arith::CmpFPredicate predicate, double bound) -> Value {
-      Value limit = number(bound);
-      Value isBeyond = arith::CmpFOp::create(builder, place, predicate, limit, of);
-      return arith::SelectOp::create(builder, place, isBeyond, limit, of);
-    };
-    x = bounded(x, arith::CmpFPredicate::OLT, 6);
-    x = bounded(x, arith::CmpFPredicate::OGT, -6);
-    const Value square = arith::MulFOp::create(builder, place, x, x);
-    const Value u = fma(square, number(0x1.c71c72p-5), number(-1));
-    Value p = number(0x1.6d9c2ep-9);
-    for (double factor :
-         {-0x1.c56964p-8, 0x1.e0d4bep-10, 0x1.c4e308p-10, 0x1.0783acp-6, -0x1.0f2db4p-5,
-          0x1.0123fap-5, -0x1.28e324p-5, 0x1.bdefdap-5, -0x1.0d7b98p-4, 0x1.11e952p-4,
-          -0x1.076334p-4, 0x1.e0cf9ep-5, -0x1.a146e6p-5, 0x1.6dp-5, -0x1.5b0ee4p-5, 0x1.794e06p-5,
-          -0x1.e622e4p-5, 0x1.e2e8c4p-4})
-      p = fma(p, u, number(factor));
-    return fma(x, p, number(0.5));
+  static Value slopeOf(Value of, Writer write) {
+    const Value x = write.within(of, 6);
+    const Value u = write.fma(write.mul(x, x), write.number(0x1.c71c72p-5), write.number(-1));
+    const Value p = write.polynomial(
+        u, {0x1.6d9c2ep-9, -0x1.c56964p-8, 0x1.e0d4bep-10, 0x1.c4e308p-10, 0x1.0783acp-6,
+            -0x1.0f2db4p-5, 0x1.0123fap-5, -0x1.28e324p-5, 0x1.bdefdap-5, -0x1.0d7b98p-4,
+            0x1.11e952p-4, -0x1.076334p-4, 0x1.e0cf9ep-5, -0x1.a146e6p-5, 0x1.6dp-5, -0x1.5b0ee4p-5,
+            0x1.794e06p-5, -0x1.e622e4p-5, 0x1.e2e8c4p-4});
+    return write.fma(x, p, write.number(0.5));
   }
 };
 
