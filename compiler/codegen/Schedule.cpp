@@ -159,14 +159,18 @@ bool sharesRowsOfAllTaps(const ContractPlan &plan) {
   return (numTaps == 1 || savesReads) && readsImagesTogether && plan.rows[0] >= 4 * sharesOfRows;
 }
 
+/// Whether A's rows run along the innermost axis of the sum.
+bool runsAlongSum(const ContractPlan &plan) {
+  return !plan.sum.empty() && plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] == 1;
+}
+
 /// Whether the rows of a product are likely those of the batch, and B is a weight whose rows shares have updated (which they do where it has
 /// more rows than columns), so that whoever takes columns gets half of them from another thread's cache. Rows that stay with the thread
 /// that has written them do not come from there, and of the weight the next panel is asked for in time. In bfloat16 each share would copy B.
 bool rowsAreExamples(const ContractPlan &plan) {
   const int64_t steps = llvm::product_of(plan.sum);
-  return plan.rows.size() == 1 && plan.taps.empty() && !plan.bf16 && !plan.sum.empty() &&
-         plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] == 1 && steps >= plan.cols &&
-         steps * plan.cols * 4 <= sharedBytes;
+  return plan.rows.size() == 1 && plan.taps.empty() && !plan.bf16 && runsAlongSum(plan) &&
+         steps >= plan.cols && steps * plan.cols * 4 <= sharedBytes;
 }
 
 ShareAxis chooseShareAxis(const ContractPlan &plan, int64_t vectors, const Schedule &schedule) {
@@ -317,9 +321,7 @@ int64_t unrollOf(const ContractPlan &plan, const Schedule &schedule) {
   constexpr int64_t fewSteps = 4, manySteps = 8, longSum = 64;
   if (!plan.taps.empty() || plan.sum.empty() || innermostSteps(plan, schedule) < longSum)
     return fewSteps;
-  const bool runsAlongRows =
-      schedule.rowsOutside && plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] == 1;
-  return runsAlongRows || schedule.packB ? manySteps : fewSteps;
+  return (schedule.rowsOutside && runsAlongSum(plan)) || schedule.packB ? manySteps : fewSteps;
 }
 
 } // namespace
@@ -452,8 +454,7 @@ bool takesBlocksWithin(const ContractPlan &plan, const Schedule &schedule, const
   if (!schedule.rowsOutside || plan.rows.size() != 1 || !plan.taps.empty() || plan.bf16 ||
       schedule.packA || steps <= llvm::product_of(plan.block))
     return false;
-  const bool runsAlongRows = plan.accesses[0].strides[plan.sumAxis(plan.sum.size() - 1)] == 1;
-  return runsAlongRows && plan.cols * steps * 4 <= secondLevelBytes(target) / 2;
+  return runsAlongSum(plan) && plan.cols * steps * 4 <= secondLevelBytes(target) / 2;
 }
 
 int64_t packedRows(const ContractPlan &plan, const Schedule &schedule) {
